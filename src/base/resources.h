@@ -1,0 +1,20 @@
+/* How much of this machine is ours: CPU affinity and the cgroup's limits (v2 and v1), not the host's figures. */
+#ifndef POM_BASE_RESOURCES_H
+#define POM_BASE_RESOURCES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Threads to run: the CPUs of the affinity mask, at most the cgroup's quota rounded up, at least 1. */
+int pom_cpu_count(void);
+
+/* Bytes of memory: the machine's, at most the cgroup's limit. */
+size_t pom_memory_limit(void);
+
+/* The process's peak resident set, bytes. */
+size_t pom_peak_memory(void);
+
+/* Monotonic clock, nanoseconds. */
+uint64_t pom_now_ns(void);
+
+#endif

@@ -1,0 +1,70 @@
+/* A network: an ONNX model turned into a plan of kernel calls, and the sessions that run it.
+ *
+ * Layout: float32 throughout. Activations of rank 4 are kept channels-last (NHWC) inside; the outside sees ONNX's own
+ * order unless the options say otherwise. The same bits on every CPU path, thread count and batch size. */
+#ifndef POM_NET_NET_H
+#define POM_NET_NET_H
+
+#include "base/cpu.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct pom_net;         /* immutable once loaded; shared by threads */
+struct pom_net_session; /* one thread's working memory */
+
+enum { POM_NET_MAX_RANK = 8 };
+
+/* Zero-initialise for the defaults. */
+struct pom_net_options {
+    const char *output;  /* a node's or tensor's name to stop at, instead of the graph's outputs; borrowed for the call */
+    int size;            /* height and width for an image input whose sides are symbolic; 0: 224 */
+    bool image_input;    /* the single rank-4 input is given as NHWC, 3 channels */
+    bool nhwc_output;    /* a rank-4 output is handed out as NHWC (Keras's order of Flatten) */
+};
+
+/* An input or output. dims[0] is the batch where batched is true (and then 1 here). */
+struct pom_net_tensor {
+    const char *name;
+    int rank;
+    int64_t dims[POM_NET_MAX_RANK];
+    bool batched;
+    size_t elements; /* per image where batched, else in all */
+};
+
+struct pom_net_info {
+    const char *preprocess; /* metadata_props "pomona.preprocess", or NULL */
+    const char *layout;     /* metadata_props "pomona.layout" ("nhwc": Keras's order for rank-4 outputs), or NULL */
+    int n_inputs, n_outputs;
+    const struct pom_net_tensor *inputs, *outputs;
+    int64_t parameters, macs; /* macs: per image */
+    size_t weight_bytes;      /* packed weights */
+    size_t session_bytes;     /* of a session of batch 1 */
+    enum pom_isa isa;         /* the path chosen */
+};
+
+/* bytes (an ONNX ModelProto) are borrowed for the call. Every error names the node. */
+enum pom_status pom_net_load(const void *bytes, size_t n_bytes, const struct pom_net_options *options,
+    struct pom_net **out, struct pom_message *msg);
+void pom_net_free(struct pom_net *net);
+const struct pom_net_info *pom_net_info(const struct pom_net *net);
+
+/* The net must outlive the session. */
+enum pom_status pom_net_session_new(
+    const struct pom_net *net, int max_batch, struct pom_net_session **out, struct pom_message *msg);
+void pom_net_session_free(struct pom_net_session *session);
+
+/* Runs a batch of n images: inputs[i] and outputs[i] point at n * elements floats (elements where not batched), in the order
+ * of info. Allocates nothing. */
+enum pom_status pom_net_run(struct pom_net_session *session, const float *const *inputs, int n, float *const *outputs,
+    struct pom_message *msg);
+
+/* A table of layers for people: name, operator, output shape, parameters, multiply-adds. */
+void pom_net_print_layers(const struct pom_net *net, FILE *out);
+
+/* The plan: one line per step: kernel, shape, fused operations, weights and buffers. */
+void pom_net_print_plan(const struct pom_net *net, FILE *out);
+
+#endif
