@@ -1,11 +1,46 @@
 # The commands people come for; meson does the work. `make help` lists them.
 BUILD ?= build
-.PHONY: all help deps
-all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD)
-$(BUILD)/build.ninja: | deps
-	@meson setup $(BUILD) >/dev/null
-deps:
+PREFIX ?= /usr/local
+VENV := .deps/venv/bin/python
+
+.PHONY: all help demo test test-peers bench install format tidy clean
+
+all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
+	@ninja -C $(BUILD) --quiet
+	@echo "$(BUILD)/pomona is ready: try  make demo  or  $(BUILD)/pomona help"
+
+$(BUILD)/build.ninja:
 	@tools/deps.sh build
-help:
-	@echo "make | deps"
+	@meson setup $(BUILD) --prefix=$(PREFIX) >/dev/null
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 18
+
+demo: all ## real photographs -> features, a 2-D PCA and a summary, in out/demo
+	@tools/deps.sh demo
+	@tools/demo.sh $(BUILD)/pomona out/demo
+
+test: all ## every quick test, with sanitizers
+	@tools/deps.sh test
+	@$(VENV) tests/run.py quick
+
+test-peers: all ## the tests that need TensorFlow, Spark or ONNX Runtime
+	@tools/deps.sh test
+	@tools/deps.sh peers
+	@$(VENV) tests/run.py peers
+
+bench: all ## speed beside the peers, as ratios, and the fraction of the hardware limit
+	@tools/deps.sh peers
+	@.deps/peers/bin/python bench/bench.py
+
+install: all ## install under PREFIX (default /usr/local)
+	@meson install -C $(BUILD) --quiet
+
+format: ## lay the code out by .clang-format
+	@git ls-files '*.c' '*.h' '*.inc' | xargs clang-format-16 -i
+
+tidy: $(BUILD)/build.ninja ## clang-tidy over the library and the command line
+	@git ls-files 'src/*.c' 'cli/*.c' | xargs -P 2 -n 4 clang-tidy-16 -p $(BUILD) --quiet
+
+clean: ## remove what was built, keep what was installed
+	@rm -rf build build-asan build-tsan out

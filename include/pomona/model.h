@@ -79,11 +79,11 @@ POM_API POM_NODISCARD enum pom_status pom_featurizer_new(const struct pom_model 
 
 POM_API void pom_featurizer_free(struct pom_featurizer *featurizer);
 
-/* Featurizes n encoded images, any n >= 0. features: n * info.features floats; the row of an image that failed is zeroed.
- * statuses: n values, POM_OK or why that image failed; messages: NULL, or n messages, filled for those that failed.
- * Returns other than POM_OK only where the call as a whole failed. One thread at a time per featurizer. */
-POM_API POM_NODISCARD enum pom_status pom_featurize(struct pom_featurizer *featurizer, const struct pom_bytes *images, int n,
-    float *features, enum pom_status *statuses, struct pom_message *messages, struct pom_message *msg);
+/* Featurizes n encoded images, any n >= 0. features: n * info.features floats; the row of an image that failed is
+ * zeroed. statuses: n values, POM_OK or why that image failed; messages: NULL, or n messages, filled for those that
+ * failed. Returns other than POM_OK only where the call as a whole failed. One thread at a time per featurizer. */
+POM_API POM_NODISCARD enum pom_status pom_featurize(struct pom_featurizer *featurizer, const struct pom_bytes *images,
+    int n, float *features, enum pom_status *statuses, struct pom_message *messages, struct pom_message *msg);
 
 #ifdef __cplusplus
 }

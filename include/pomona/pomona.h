@@ -3,7 +3,8 @@
  * Conventions, true for every function:
  * - A function that can fail returns enum pom_status and takes as its last argument an optional, caller-owned
  *   struct pom_message, which it fills only on failure.
- * - `new`/`load` hand out a heap object that the caller releases with the `free` of the same type; `free(NULL)` is a no-op.
+ * - `new`/`load` hand out a heap object that the caller releases with the `free` of the same type; `free(NULL)` is a
+ * no-op.
  * - Arguments are borrowed for the duration of the call unless the comment says that they are kept.
  * - Sizes are in elements of the pointed-to type unless the name ends in _bytes. */
 #ifndef POMONA_POMONA_H

@@ -13,7 +13,8 @@ enum pom_isa {
 };
 
 /* The best path of this CPU (CPUID and, for the register state that the system saves, XCR0), lowered by the environment
- * variable POMONA_CPU=ref|avx2|avx512|neon. A value that is unknown, or more than the CPU has, is POM_ERR_ARGUMENT. Thread-safe. */
+ * variable POMONA_CPU=ref|avx2|avx512|neon. A value that is unknown, or more than the CPU has, is POM_ERR_ARGUMENT.
+ * Thread-safe. */
 enum pom_status pom_cpu_isa(enum pom_isa *out, struct pom_message *msg);
 
 const char *pom_isa_name(enum pom_isa isa);

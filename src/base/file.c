@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static enum pom_status open_failed(const char *path, struct pom_message *msg) {
-    return pom_fail_errno(msg, errno == ENOENT || errno == ENOTDIR ? POM_ERR_NOT_FOUND : POM_ERR_IO, "cannot open %s", path);
+    return pom_fail_errno(
+        msg, errno == ENOENT || errno == ENOTDIR ? POM_ERR_NOT_FOUND : POM_ERR_IO, "cannot open %s", path);
 }
 
 /* Opens a regular file for reading and says its size. */
@@ -125,7 +126,8 @@ static bool write_all(int fd, const char *data, size_t n) {
     return true;
 }
 
-static enum pom_status write_and_commit(const char *temporary, const char *path, const void *data, size_t n, struct pom_message *msg) {
+static enum pom_status write_and_commit(
+    const char *temporary, const char *path, const void *data, size_t n, struct pom_message *msg) {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return open_failed(temporary, msg);

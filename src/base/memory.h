@@ -13,7 +13,8 @@ bool pom_size_mul(size_t a, size_t b, size_t *out);
 /* n * size bytes, zeroed; NULL on overflow or no memory. free() releases. */
 void *pom_calloc(size_t n, size_t size);
 
-/* n * size bytes aligned to POM_ALIGN, not zeroed; NULL on overflow or no memory. free() releases. n * size may be 0. */
+/* n * size bytes aligned to POM_ALIGN, not zeroed; NULL on overflow or no memory. free() releases. n * size may be 0.
+ */
 void *pom_alloc_aligned(size_t n, size_t size);
 
 /* A growing array: makes room for `need` elements; false on overflow or no memory, and then *data is as before. */

@@ -49,7 +49,8 @@ static double least(double a, double b) {
 }
 
 /* The tightest of a limit along the path from the process's cgroup to the root, as a parent's limit binds too. */
-static double tightest(const char *base, const char *controller, double (*limit)(const char *base, const char *folder)) {
+static double tightest(
+    const char *base, const char *controller, double (*limit)(const char *base, const char *folder)) {
     char folder[CGROUP_PATH_BYTES];
     if (!own_cgroup(controller, folder))
         return INFINITY;

@@ -67,5 +67,6 @@ enum pom_status pom_fail_in(struct pom_message *msg, enum pom_status status, con
 }
 
 enum pom_status pom_fail_memory(struct pom_message *msg, const char *what) {
-    return pom_fail(msg, POM_ERR_MEMORY, "out of memory for %s: use a smaller --memory, fewer --threads or a larger machine", what);
+    return pom_fail(
+        msg, POM_ERR_MEMORY, "out of memory for %s: use a smaller --memory, fewer --threads or a larger machine", what);
 }

@@ -19,10 +19,11 @@ enum { POM_NET_MAX_RANK = 8 };
 
 /* Zero-initialise for the defaults. */
 struct pom_net_options {
-    const char *output;  /* a node's or tensor's name to stop at, instead of the graph's outputs; borrowed for the call */
-    int size;            /* height and width for an image input whose sides are symbolic; 0: 224 */
-    bool image_input;    /* the single rank-4 input is given as NHWC, 3 channels */
-    bool nhwc_output;    /* a rank-4 output is handed out as NHWC (Keras's order of Flatten) */
+    const char
+        *output;      /* a node's or tensor's name to stop at, instead of the graph's outputs; borrowed for the call */
+    int size;         /* height and width for an image input whose sides are symbolic; 0: 224 */
+    bool image_input; /* the single rank-4 input is given as NHWC, 3 channels */
+    bool nhwc_output; /* a rank-4 output is handed out as NHWC (Keras's order of Flatten) */
 };
 
 /* An input or output. dims[0] is the batch where batched is true (and then 1 here). */
@@ -56,10 +57,10 @@ enum pom_status pom_net_session_new(
     const struct pom_net *net, int max_batch, struct pom_net_session **out, struct pom_message *msg);
 void pom_net_session_free(struct pom_net_session *session);
 
-/* Runs a batch of n images: inputs[i] and outputs[i] point at n * elements floats (elements where not batched), in the order
- * of info. Allocates nothing. */
-enum pom_status pom_net_run(struct pom_net_session *session, const float *const *inputs, int n, float *const *outputs,
-    struct pom_message *msg);
+/* Runs a batch of n images: inputs[i] and outputs[i] point at n * elements floats (elements where not batched), in the
+ * order of info. Allocates nothing. */
+enum pom_status pom_net_run(
+    struct pom_net_session *session, const float *const *inputs, int n, float *const *outputs, struct pom_message *msg);
 
 /* A table of layers for people: name, operator, output shape, parameters, multiply-adds. */
 void pom_net_print_layers(const struct pom_net *net, FILE *out);

@@ -28,15 +28,17 @@ struct pom_store;
 enum pom_status pom_store_open(const char *location, struct pom_store **out, struct pom_message *msg);
 void pom_store_close(struct pom_store *store);
 
-/* Visits every object at or below the location, in ascending byte order of path, as it is found. Hidden names (.x, _x) and
- * symbolic links to folders already on the way are left out. */
-enum pom_status pom_store_list(struct pom_store *store, pom_store_visit visit, pom_store_refuse refuse, void *user, struct pom_message *msg);
+/* Visits every object at or below the location, in ascending byte order of path, as it is found. Hidden names (.x, _x)
+ * and symbolic links to folders already on the way are left out. */
+enum pom_status pom_store_list(
+    struct pom_store *store, pom_store_visit visit, pom_store_refuse refuse, void *user, struct pom_message *msg);
 
 /* Reads a listed object whole into out (replaced). Thread-safe. */
 enum pom_status pom_store_read(
     struct pom_store *store, const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg);
 
-/* Makes the finished local file the object `name` below the location, whole or not at all; the file is gone afterwards. */
+/* Makes the finished local file the object `name` below the location, whole or not at all; the file is gone afterwards.
+ */
 enum pom_status pom_store_publish(struct pom_store *store, const char *file, const char *name, struct pom_message *msg);
 
 /* A local folder for the store's unfinished files: within a local DEST, so that publishing is a rename. */

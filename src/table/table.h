@@ -1,5 +1,5 @@
-/* Tables: rows of typed columns, written and read as Parquet, JSON Lines or CSV. Streaming: memory is bounded by a block
- * of rows, whatever the length of the table. */
+/* Tables: rows of typed columns, written and read as Parquet, JSON Lines or CSV. Streaming: memory is bounded by a
+ * block of rows, whatever the length of the table. */
 #ifndef POM_TABLE_TABLE_H
 #define POM_TABLE_TABLE_H
 
@@ -16,12 +16,12 @@ const char *pom_format_name(enum pom_format format);
 enum pom_status pom_format_of_path(const char *path, enum pom_format *out, struct pom_message *msg);
 
 enum pom_column_type {
-    POM_COLUMN_STRING,       /* UTF-8; bytes that are not UTF-8 are written as U+FFFD */
+    POM_COLUMN_STRING, /* UTF-8; bytes that are not UTF-8 are written as U+FFFD */
     POM_COLUMN_INT64,
     POM_COLUMN_DOUBLE,
-    POM_COLUMN_FLOAT_LIST,   /* list<float>, 3-level, elements required */
-    POM_COLUMN_DOUBLE_LIST,  /* list<double> */
-    POM_COLUMN_SPARK_VECTOR  /* Spark MLlib's VectorUDT (dense), from floats; Parquet only: JSON and CSV write a list */
+    POM_COLUMN_FLOAT_LIST,  /* list<float>, 3-level, elements required */
+    POM_COLUMN_DOUBLE_LIST, /* list<double> */
+    POM_COLUMN_SPARK_VECTOR /* Spark MLlib's VectorUDT (dense), from floats; Parquet only: JSON and CSV write a list */
 };
 
 enum { POM_TABLE_MAX_COLUMNS = 16 };
@@ -31,7 +31,8 @@ struct pom_column {
     enum pom_column_type type;
 };
 
-/* A value of a row; the member is the column's type. Borrowed for the call when written; valid until the next read when read. */
+/* A value of a row; the member is the column's type. Borrowed for the call when written; valid until the next read when
+ * read. */
 struct pom_cell {
     union {
         struct {
@@ -57,25 +58,28 @@ struct pom_metadata {
 
 struct pom_table_writer;
 
-/* Creates path (a temporary name of the caller's: publishing it is the caller's work) and begins the table. columns are copied. */
-enum pom_status pom_table_create(const char *path, enum pom_format format, const struct pom_column *columns, int n_columns,
-    struct pom_table_writer **out, struct pom_message *msg);
+/* Creates path (a temporary name of the caller's: publishing it is the caller's work) and begins the table. columns are
+ * copied. */
+enum pom_status pom_table_create(const char *path, enum pom_format format, const struct pom_column *columns,
+    int n_columns, struct pom_table_writer **out, struct pom_message *msg);
 
 /* cells: one per column, in order. */
 enum pom_status pom_table_write(struct pom_table_writer *writer, const struct pom_cell *cells, struct pom_message *msg);
 
-/* Finishes the file (metadata goes to the Parquet footer; JSON and CSV leave it out) and frees the writer, also on failure. */
-enum pom_status pom_table_finish(struct pom_table_writer *writer, const struct pom_metadata *metadata, int n_metadata,
-    struct pom_message *msg);
+/* Finishes the file (metadata goes to the Parquet footer; JSON and CSV leave it out) and frees the writer, also on
+ * failure. */
+enum pom_status pom_table_finish(
+    struct pom_table_writer *writer, const struct pom_metadata *metadata, int n_metadata, struct pom_message *msg);
 
 /* Frees the writer and removes the unfinished file. */
 void pom_table_abandon(struct pom_table_writer *writer);
 
 struct pom_table_reader;
 
-/* Opens a table, its format told by the suffix, and finds the wanted columns by name (others are skipped; a Parquet column
- * may be list<float>, list<double>, a fixed-size list or a Spark vector where FLOAT_LIST is asked for). Any writer's Parquet, not
- * only ours: dictionary or plain, any codec that carquet has. Hostile files end in POM_ERR_FORMAT. */
+/* Opens a table, its format told by the suffix, and finds the wanted columns by name (others are skipped; a Parquet
+ * column may be list<float>, list<double>, a fixed-size list or a Spark vector where FLOAT_LIST is asked for). Any
+ * writer's Parquet, not only ours: dictionary or plain, any codec that carquet has. Hostile files end in
+ * POM_ERR_FORMAT. */
 enum pom_status pom_table_open(const char *path, const struct pom_column *wanted, int n_wanted,
     struct pom_table_reader **out, struct pom_message *msg);
 

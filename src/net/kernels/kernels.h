@@ -1,9 +1,9 @@
 /* The hot float32 operations, channels-last (NHWC), batch of one image unless said otherwise.
  *
- * An operation is made once per layer (it packs its weights for the CPU path) and run often, by any number of threads, each
- * with its own scratch. Every output element is one chain in a fixed order, so all paths give the same bits:
- *   acc = bias; for ky, kx, c ascending: acc = fmaf(x, w, acc); acc += residual; out = activation(acc).
- * Dense convolutions take padding as zeros through the fmaf; depthwise ones leave padded taps out. */
+ * An operation is made once per layer (it packs its weights for the CPU path) and run often, by any number of threads,
+ * each with its own scratch. Every output element is one chain in a fixed order, so all paths give the same bits: acc =
+ * bias; for ky, kx, c ascending: acc = fmaf(x, w, acc); acc += residual; out = activation(acc). Dense convolutions take
+ * padding as zeros through the fmaf; depthwise ones leave padded taps out. */
 #ifndef POM_NET_KERNELS_H
 #define POM_NET_KERNELS_H
 
@@ -31,15 +31,17 @@ struct pom_conv_desc {
 
 struct pom_conv;
 
-/* weights: out_c x in_c/groups x kernel_h x kernel_w (ONNX's order); bias: out_c or NULL. Both borrowed for the call. */
-enum pom_status pom_conv_new(const struct pom_conv_desc *desc, enum pom_isa isa, const float *weights, const float *bias,
-    struct pom_conv **out, struct pom_message *msg);
+/* weights: out_c x in_c/groups x kernel_h x kernel_w (ONNX's order); bias: out_c or NULL. Both borrowed for the call.
+ */
+enum pom_status pom_conv_new(const struct pom_conv_desc *desc, enum pom_isa isa, const float *weights,
+    const float *bias, struct pom_conv **out, struct pom_message *msg);
 void pom_conv_free(struct pom_conv *conv);
 size_t pom_conv_weight_bytes(const struct pom_conv *conv);
 size_t pom_conv_scratch_bytes(const struct pom_conv *conv);
 const char *pom_conv_kernel_name(const struct pom_conv *conv); /* e.g. "f32_gemm_14x32_avx512" */
 
-/* in: in_h x in_w x in_c; residual: NULL or as out; out: out_h x out_w x out_c; scratch: scratch_bytes, 64-byte aligned. */
+/* in: in_h x in_w x in_c; residual: NULL or as out; out: out_h x out_w x out_c; scratch: scratch_bytes, 64-byte
+ * aligned. */
 void pom_conv_run(const struct pom_conv *conv, const float *in, const float *residual, float *out, void *scratch);
 
 /* A fully connected layer on a batch: out[m][n] = activation(bias[n] + sum over k of in[m][k] * w[k][n]). */
@@ -52,16 +54,16 @@ struct pom_dense_desc {
 struct pom_dense;
 
 /* weights: k x n, row-major, unless transposed: n x k. bias: n or NULL. */
-enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *weights, bool transposed,
-    const float *bias, struct pom_dense **out, struct pom_message *msg);
+enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *weights,
+    bool transposed, const float *bias, struct pom_dense **out, struct pom_message *msg);
 void pom_dense_free(struct pom_dense *dense);
 size_t pom_dense_weight_bytes(const struct pom_dense *dense);
 size_t pom_dense_scratch_bytes(const struct pom_dense *dense, int max_m);
 const char *pom_dense_kernel_name(const struct pom_dense *dense);
 void pom_dense_run(const struct pom_dense *dense, const float *in, int m, float *out, void *scratch);
 
-/* Pooling windows, NHWC. Average divides by the taps inside the picture, or by the whole window with count_include_pad; the
- * sum runs ky, kx ascending. Max of a window: the first tap wins on ties; NaN propagates. */
+/* Pooling windows, NHWC. Average divides by the taps inside the picture, or by the whole window with count_include_pad;
+ * the sum runs ky, kx ascending. Max of a window: the first tap wins on ties; NaN propagates. */
 struct pom_pool_desc {
     int in_h, in_w, channels, out_h, out_w;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
@@ -75,7 +77,8 @@ struct pom_kernels {
     void (*average_pool)(const struct pom_pool_desc *desc, const float *in, float *out);
     /* out[c] = (sum over pixels in ascending order) / pixels */
     void (*global_average)(const float *in, int pixels, int channels, float *out);
-    void (*add)(const float *a, const float *b, size_t n, enum pom_activation activation, float low, float high, float *out);
+    void (*add)(
+        const float *a, const float *b, size_t n, enum pom_activation activation, float low, float high, float *out);
     void (*activate)(const float *in, size_t n, enum pom_activation activation, float low, float high, float *out);
 };
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Runs a set of tests and counts them: cmocka cases within each program, pytest cases, and plain programs as one each.
+
+usage: run.py quick|peers      runs the set, ends with the line 'N passed, N failed, N skipped'
+       run.py total            adds up what the last runs of the sets counted (CI's closing line)
+"""
+import json, os, re, subprocess, sys, time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / ".deps" / "results"
+SANITIZED = {  # build folder -> sanitizers, meson suite, environment
+    "build-asan": ("address,undefined", [], {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}),
+    "build-tsan": ("thread", ["--suite", "threads"], {"TSAN_OPTIONS": "halt_on_error=1", "OPENBLAS_NUM_THREADS": "1"}),
+}
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped=0):
+        self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
+
+    def line(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def run(command, **env):
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def count_program(test, count):
+    """A program of cmocka cases counts each; any other counts as one."""
+    out = test.get("stdout", "") + test.get("stderr", "")
+    for name in sorted(set(re.findall(r"SKIPPED\b.*", out))):
+        print("  " + name)
+    passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", out)))
+    failed = sum(map(int, re.findall(r"\[  FAILED  \].*?(\d+) test\(s\), listed below", out)))
+    skipped = sum(map(int, re.findall(r"\[  SKIPPED \].*?(\d+) test\(s\), listed below", out)))
+    if test["result"] == "SKIP":
+        count.add(0, 0, 1)
+    elif test["result"] in ("OK", "EXPECTEDFAIL"):
+        count.add(passed or 1, 0, skipped)
+    else:
+        count.add(passed, failed or 1, skipped)
+        print(f"FAILED {test['name']} ({test['result']})\n{out[-6000:]}")
+
+
+def meson(build, setup=(), select=(), **env):
+    count, start = Count(), time.time()
+    if not (ROOT / build / "build.ninja").exists():
+        done = run(["meson", "setup", build, *setup], **({"CC": "clang-16"} if setup else {}))
+        if done.returncode:
+            sys.exit(done.stdout)
+    done = run(["ninja", "-C", build])
+    if done.returncode:
+        sys.exit(f"{build} does not build:\n{done.stdout[-8000:]}")
+    run(["meson", "test", "-C", build, "--no-rebuild", "--timeout-multiplier", "4", *select], **env)
+    log = ROOT / build / "meson-logs" / "testlog.json"
+    tests = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    for test in tests:
+        count_program(test, count)
+    if not tests:
+        count.add(0, 1)
+    print(f"{build}: {count.line()} ({len(tests)} programs, {time.time() - start:.0f} s)", flush=True)
+    return count
+
+
+def pytest(folders):
+    count, start = Count(), time.time()
+    existing = [f for f in folders if (ROOT / f).exists()]
+    done = run([sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", *existing], POMONA=str(ROOT / "build" / "pomona"))
+    tail = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    numbers = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error|errors|skipped)", tail)}
+    count.add(numbers.get("passed", 0), numbers.get("failed", 0) + numbers.get("error", 0) + numbers.get("errors", 0), numbers.get("skipped", 0))
+    if done.returncode and not count.failed:
+        count.add(0, 1)
+    print(done.stdout[-8000:] if count.failed else "\n".join(l for l in done.stdout.splitlines() if l.startswith("SKIPPED")))
+    print(f"pytest {' '.join(existing)}: {count.line()} ({time.time() - start:.0f} s)", flush=True)
+    return count
+
+
+def quick():
+    yield meson("build")
+    for build, (sanitizers, select, env) in SANITIZED.items():
+        yield meson(build, ["-Dbuildtype=debugoptimized", "-Doptimization=1", f"-Db_sanitize={sanitizers}", "-Db_lundef=false"], select, **env)
+    yield pytest(["tests/e2e", "tests/readback"])
+
+
+def peers():
+    yield pytest(["tests/peers"])
+
+
+def main(which):
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    total = Count()
+    if which == "total":
+        for file in sorted(RESULTS.glob("*.json")):
+            total.add(*json.loads(file.read_text()))
+    else:
+        for count in {"quick": quick, "peers": peers}[which]():
+            total.add(count.passed, count.failed, count.skipped)
+        (RESULTS / f"{which}.json").write_text(json.dumps([total.passed, total.failed, total.skipped]))
+    print(total.line())
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in ("quick", "peers", "total"):
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))
