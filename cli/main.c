@@ -1,8 +1,27 @@
+#include "commands.h"
+#include "verb.h"
 #include <pomona/pomona.h>
 
 #include <stdio.h>
+#include <string.h>
 
-int main(void) {
-    printf("pomona %s\n", pom_version());
-    return 0;
+/* In the order of the help. */
+static const struct pom_verb *const verbs[] = {
+    NULL,
+};
+
+static const struct pom_verb root = {
+    .name = "pomona",
+    .summary = "Photographs in a folder -> features of a neural network -> scaled, principal components -> Parquet.",
+    .usage = "VERB [OPTION]...",
+    .verbs = verbs,
+    .details = "`pomona help VERB` tells all about a verb; `pomona --version` prints the version.\n",
+};
+
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("pomona %s\n", pom_version());
+        return POM_EXIT_OK;
+    }
+    return pom_verb_run(&root, argc, argv);
 }
