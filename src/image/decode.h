@@ -1,0 +1,42 @@
+/* What the decoders share: the source, its limits, and the buffer that they fill. Internal to the image room. */
+#ifndef POM_IMAGE_DECODE_H
+#define POM_IMAGE_DECODE_H
+
+#include "base/status.h"
+#include <pomona/image.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An encoded picture and what decoding it may cost (limits with the defaults filled in). */
+struct pom_source {
+    const uint8_t *bytes;
+    size_t size;
+    size_t max_pixels, max_memory_bytes;
+};
+
+/* Each fills out with 8-bit RGB and *orientation with the EXIF orientation, 1..8. */
+enum pom_status pom_jpeg_decode(
+    const struct pom_source *source, struct pom_image *out, int *orientation, struct pom_message *msg);
+enum pom_status pom_png_decode(
+    const struct pom_source *source, struct pom_image *out, int *orientation, struct pom_message *msg);
+enum pom_status pom_webp_decode(
+    const struct pom_source *source, struct pom_image *out, int *orientation, struct pom_message *msg);
+
+/* Refuses a picture without pixels or over the limits, before anything is allocated for it. bytes_per_pixel: all that
+ * decoding holds at once. */
+enum pom_status pom_source_admit(
+    const struct pom_source *source, size_t width, size_t height, size_t bytes_per_pixel, struct pom_message *msg);
+
+/* Makes image width x height with room for bytes_per_pixel (3 or 4); the pixels are stale or zero. */
+enum pom_status pom_image_reshape(
+    struct pom_image *image, int width, int height, size_t bytes_per_pixel, struct pom_message *msg);
+
+/* Turns RGBA in the image's buffer into packed RGB over white, in place: c' = (c * a + 255 * (255 - a)) / 255 rounded
+ * to nearest (there are no ties). */
+void pom_image_flatten_rgba(struct pom_image *image);
+
+/* Applies an EXIF orientation, 1..8. */
+enum pom_status pom_image_orient(
+    const struct pom_source *source, struct pom_image *image, int orientation, struct pom_message *msg);
+
+#endif
