@@ -63,11 +63,12 @@ struct pom_table_writer;
 enum pom_status pom_table_create(const char *path, enum pom_format format, const struct pom_column *columns,
     int n_columns, struct pom_table_writer **out, struct pom_message *msg);
 
-/* cells: one per column, in order. */
+/* cells: one per column, in order. After a failure only pom_table_abandon is of use. JSON and CSV have no NaN and no
+ * infinity: POM_ERR_FORMAT. */
 enum pom_status pom_table_write(struct pom_table_writer *writer, const struct pom_cell *cells, struct pom_message *msg);
 
-/* Finishes the file (metadata goes to the Parquet footer; JSON and CSV leave it out) and frees the writer, also on
- * failure. */
+/* Finishes the file (metadata goes to the Parquet footer; JSON and CSV leave it out) and frees the writer. On failure
+ * the writer is freed too, and the file removed. */
 enum pom_status pom_table_finish(
     struct pom_table_writer *writer, const struct pom_metadata *metadata, int n_metadata, struct pom_message *msg);
 
@@ -77,20 +78,24 @@ void pom_table_abandon(struct pom_table_writer *writer);
 struct pom_table_reader;
 
 /* Opens a table, its format told by the suffix, and finds the wanted columns by name (others are skipped; a Parquet
- * column may be list<float>, list<double>, a fixed-size list or a Spark vector where FLOAT_LIST is asked for). Any
- * writer's Parquet, not only ours: dictionary or plain, any codec that carquet has. Hostile files end in
- * POM_ERR_FORMAT. */
+ * column may be list<float>, list<double>, a fixed-size list or a Spark vector, dense or sparse, where a list is asked
+ * for). A folder is read as Spark writes one: its .parquet, .json and .csv files in the order of their names. Any
+ * writer's Parquet, not only ours: dictionary or plain, any codec that carquet has. A text that is null is empty; any
+ * other null is POM_ERR_FORMAT, as are hostile files. A missing column is POM_ERR_NOT_FOUND, one of another type
+ * POM_ERR_UNSUPPORTED. */
 enum pom_status pom_table_open(const char *path, const struct pom_column *wanted, int n_wanted,
     struct pom_table_reader **out, struct pom_message *msg);
 
-/* The next row; *done is true (and cells untouched) past the last one. */
+/* The next row; *done is true (and cells untouched) past the last one. After a failure only pom_table_close is of use.
+ */
 enum pom_status pom_table_read(
     struct pom_table_reader *reader, struct pom_cell *cells, bool *done, struct pom_message *msg);
 
 /* Begins again at the first row. */
 enum pom_status pom_table_rewind(struct pom_table_reader *reader, struct pom_message *msg);
 
-/* The footer's value of key, or NULL (always NULL for JSON and CSV). Valid as long as the reader. */
+/* The footer's value of key (a folder: of its first file), or NULL (always NULL for JSON and CSV). Valid as long as the
+ * reader. */
 const char *pom_table_metadata(const struct pom_table_reader *reader, const char *key);
 
 void pom_table_close(struct pom_table_reader *reader);
