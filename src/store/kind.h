@@ -1,0 +1,29 @@
+/* What a kind of store provides. The functions follow store.h, which says what they do. */
+#ifndef POM_STORE_KIND_H
+#define POM_STORE_KIND_H
+
+#include "store/store.h"
+
+struct pom_store_kind {
+    enum pom_status (*open)(const char *location, bool create, struct pom_store **out, struct pom_message *msg);
+    void (*close)(struct pom_store *store);
+    enum pom_status (*list)(struct pom_store *, const struct pom_store_visitor *, struct pom_message *);
+    enum pom_status (*read)(
+        struct pom_store *, const char *path, size_t max, struct pom_buffer *, struct pom_message *);
+    enum pom_status (*version)(struct pom_store *, const char *name, struct pom_buffer *, struct pom_message *);
+    enum pom_status (*fetch)(struct pom_store *, const char *name, struct pom_buffer *, struct pom_message *);
+    enum pom_status (*publish)(struct pom_store *, const char *file, const char *name, struct pom_message *);
+    enum pom_status (*file_version)(struct pom_store *, const char *file, struct pom_buffer *, struct pom_message *);
+    enum pom_status (*remove)(struct pom_store *, const char *name, struct pom_message *);
+};
+
+/* The head of every kind's own struct. */
+struct pom_store {
+    const struct pom_store_kind *kind;
+    char *prefix;  /* freed by pom_store_close */
+    char *staging; /* freed by pom_store_close; NULL where the store was not opened with create */
+};
+
+extern const struct pom_store_kind pom_file_store;
+
+#endif

@@ -1,0 +1,75 @@
+#include "store/store.h"
+
+#include "store/kind.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The length of "scheme" in "scheme://rest"; 0 for a local path. */
+static size_t scheme_length(const char *location) {
+    size_t n = 0;
+    while (isalnum((unsigned char)location[n]) || (n > 0 && strchr("+.-", location[n]) && location[n]))
+        n++;
+    return strncmp(location + n, "://", 3) == 0 ? n : 0;
+}
+
+enum pom_status pom_store_open(const char *location, bool create, struct pom_store **out, struct pom_message *msg) {
+    *out = NULL;
+    if (!*location)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "a location is empty: name a folder or a file");
+    size_t scheme = scheme_length(location);
+    if (scheme)
+        return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: %.*s:// is not supported by this version; name a local path",
+            location, (int)scheme, location);
+    return pom_file_store.open(location, create, out, msg);
+}
+
+void pom_store_close(struct pom_store *store) {
+    if (!store)
+        return;
+    free(store->prefix);
+    free(store->staging);
+    store->kind->close(store);
+}
+
+const char *pom_store_prefix(const struct pom_store *store) {
+    return store->prefix;
+}
+
+const char *pom_store_staging(const struct pom_store *store) {
+    return store->staging;
+}
+
+enum pom_status pom_store_list(
+    struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg) {
+    return store->kind->list(store, visitor, msg);
+}
+
+enum pom_status pom_store_read(
+    struct pom_store *store, const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg) {
+    return store->kind->read(store, path, max_bytes, out, msg);
+}
+
+enum pom_status pom_store_version(
+    struct pom_store *store, const char *name, struct pom_buffer *version, struct pom_message *msg) {
+    return store->kind->version(store, name, version, msg);
+}
+
+enum pom_status pom_store_fetch(
+    struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg) {
+    return store->kind->fetch(store, name, out, msg);
+}
+
+enum pom_status pom_store_publish(
+    struct pom_store *store, const char *file, const char *name, struct pom_message *msg) {
+    return store->kind->publish(store, file, name, msg);
+}
+
+enum pom_status pom_store_file_version(
+    struct pom_store *store, const char *file, struct pom_buffer *version, struct pom_message *msg) {
+    return store->kind->file_version(store, file, version, msg);
+}
+
+enum pom_status pom_store_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
+    return store->kind->remove(store, name, msg);
+}
