@@ -1,9 +1,19 @@
 /* The hot float32 operations, channels-last (NHWC), batch of one image unless said otherwise.
  *
  * An operation is made once per layer (it packs its weights for the CPU path) and run often, by any number of threads,
- * each with its own scratch. Every output element is one chain in a fixed order, so all paths give the same bits: acc =
- * bias; for ky, kx, c ascending: acc = fmaf(x, w, acc); acc += residual; out = activation(acc). Dense convolutions take
- * padding as zeros through the fmaf; depthwise ones leave padded taps out. */
+ * each with its own scratch. Every output element is one chain in a fixed order, so all paths give the same bits:
+ *
+ *   acc = bias (+0 without one)
+ *   acc = fmaf(x, w, acc)    for ky, kx, c ascending
+ *   acc += residual; out = activation(acc)
+ *
+ * Depthwise convolutions (groups == in_c > 1) leave padded taps out; all others take padding as zeros through the fmaf.
+ *
+ * Special values (IEEE 754, round to nearest, denormals kept: the caller leaves the floating-point mode alone):
+ *   clip      y = low > x ? low : x; out = high < y ? high : y   so NaN stays NaN and -0 clipped to [0, 6] stays -0
+ *   relu      clip to [0, +Inf]
+ *   leaky     x < 0 ? low * x : x
+ * A NaN in gives a NaN out on every path, but its sign and payload are not the same everywhere. */
 #ifndef POM_NET_KERNELS_H
 #define POM_NET_KERNELS_H
 
@@ -23,7 +33,7 @@ struct pom_conv_desc {
     int in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int pad_top, pad_left; /* bottom and right follow from out_h, out_w */
-    int groups;            /* in_c == out_c == groups (or out_c a multiple): depthwise */
+    int groups;            /* divides in_c and out_c */
     bool residual;         /* a tensor of the output's shape is added before the activation */
     enum pom_activation activation;
     float low, high;
@@ -40,8 +50,8 @@ size_t pom_conv_weight_bytes(const struct pom_conv *conv);
 size_t pom_conv_scratch_bytes(const struct pom_conv *conv);
 const char *pom_conv_kernel_name(const struct pom_conv *conv); /* e.g. "f32_gemm_14x32_avx512" */
 
-/* in: in_h x in_w x in_c; residual: NULL or as out; out: out_h x out_w x out_c; scratch: scratch_bytes, 64-byte
- * aligned. */
+/* in: in_h x in_w x in_c; residual: as out where the layer was made with one (it may be out itself), else ignored;
+ * out: out_h x out_w x out_c, apart from in; scratch: scratch_bytes, 64-byte aligned. Tensors need no alignment. */
 void pom_conv_run(const struct pom_conv *conv, const float *in, const float *residual, float *out, void *scratch);
 
 /* A fully connected layer on a batch: out[m][n] = activation(bias[n] + sum over k of in[m][k] * w[k][n]). */
@@ -62,8 +72,9 @@ size_t pom_dense_scratch_bytes(const struct pom_dense *dense, int max_m);
 const char *pom_dense_kernel_name(const struct pom_dense *dense);
 void pom_dense_run(const struct pom_dense *dense, const float *in, int m, float *out, void *scratch);
 
-/* Pooling windows, NHWC. Average divides by the taps inside the picture, or by the whole window with count_include_pad;
- * the sum runs ky, kx ascending. Max of a window: the first tap wins on ties; NaN propagates. */
+/* Pooling windows, NHWC. Average: the sum of the taps inside the picture, from +0, ky, kx ascending, divided by their
+ * number, or with count_include_pad by the number of taps inside the padded picture; 0 for no taps. Max: from -Inf, the
+ * first tap wins on ties; NaN propagates. */
 struct pom_pool_desc {
     int in_h, in_w, channels, out_h, out_w;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
@@ -75,13 +86,16 @@ struct pom_pool_desc {
 struct pom_kernels {
     void (*max_pool)(const struct pom_pool_desc *desc, const float *in, float *out);
     void (*average_pool)(const struct pom_pool_desc *desc, const float *in, float *out);
-    /* out[c] = (sum over pixels in ascending order) / pixels */
+    /* out[c] = (sum over pixels from +0 in ascending order) / pixels */
     void (*global_average)(const float *in, int pixels, int channels, float *out);
+    /* out[i] = activation(a[i] + b[i]); out may be a or b */
     void (*add)(
         const float *a, const float *b, size_t n, enum pom_activation activation, float low, float high, float *out);
+    /* out may be in */
     void (*activate)(const float *in, size_t n, enum pom_activation activation, float low, float high, float *out);
 };
 
+/* Never NULL: REF's where the build has no kernels for isa. Static storage. */
 const struct pom_kernels *pom_kernels(enum pom_isa isa);
 
 #endif
