@@ -135,7 +135,7 @@ static enum pom_status admit(struct decoder *decoder, const struct pom_source *s
     size_t coefficients = jpeg_has_multiple_scans(info) ? 2 * (size_t)info->num_components : 0;
     POM_TRY(pom_source_admit(source, info->image_width, info->image_height, 3 + coefficients, msg));
     size_t rest = source->max_memory_bytes - (size_t)info->image_width * info->image_height * 3;
-    info->mem->max_memory_to_use = rest < LONG_MAX ? (long)rest : LONG_MAX;
+    info->mem->max_memory_to_use = rest < LONG_MAX ? (long)rest + 1 : LONG_MAX; /* 0 would mean no bound */
     return POM_OK;
 }
 

@@ -47,14 +47,20 @@ static bool is_bmp(const uint8_t *bytes, size_t n) {
     return n >= 18 && memcmp(bytes, "BM", 2) == 0 && bytes[14] >= 12 && bytes[14] <= 124 && bytes[15] == 0;
 }
 
+static bool is_ascii_text(const uint8_t *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] >= 0x7f || (bytes[i] < ' ' && !memchr("\t\n\r\f", bytes[i], 4)))
+            return false;
+    return true;
+}
+
 static const char *text_name(const uint8_t *bytes, size_t n) {
     size_t head = n < 512 ? n : 512;
-    for (size_t i = 0; i < head; i++)
-        if (bytes[i] < ' ' && !strchr("\t\n\r\f", bytes[i]))
-            return NULL;
     if (contains(bytes, head, "<svg"))
         return "SVG";
-    return contains(bytes, head, "<html") || contains(bytes, head, "<!DOCTYPE") ? "an HTML page" : "text";
+    if (contains(bytes, head, "<html") || contains(bytes, head, "<!DOCTYPE"))
+        return "an HTML page";
+    return is_ascii_text(bytes, head) ? "text" : NULL;
 }
 
 static const char *weak_name(const uint8_t *bytes, size_t n) {
