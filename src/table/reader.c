@@ -22,7 +22,8 @@ struct pom_table_reader {
 
 static const struct pom_reader_ops *const ops_of[] = {
     [POM_FORMAT_PARQUET] = &pom_parquet_reader_ops,
-
+    [POM_FORMAT_JSON] = &pom_json_reader_ops,
+    [POM_FORMAT_CSV] = &pom_csv_reader_ops,
 };
 
 enum pom_status pom_table_null(struct pom_message *msg, const struct pom_column *column) {
@@ -118,8 +119,6 @@ static enum pom_status open_part(struct pom_table_reader *reader, size_t index, 
     enum pom_format format;
     close_part(part);
     POM_TRY(pom_format_of_path(path, &format, msg));
-    if (format != POM_FORMAT_PARQUET)
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: only Parquet is read yet", path);
     part->file = fopen(path, "rbe");
     if (!part->file)
         return pom_fail_errno(msg, errno == ENOENT ? POM_ERR_NOT_FOUND : POM_ERR_IO, "cannot open %s", path);

@@ -9,7 +9,8 @@
 
 static const struct pom_writer_ops *const ops_of[] = {
     [POM_FORMAT_PARQUET] = &pom_parquet_writer_ops,
-
+    [POM_FORMAT_JSON] = &pom_json_writer_ops,
+    [POM_FORMAT_CSV] = &pom_csv_writer_ops,
 };
 
 static enum pom_status copy_columns(
@@ -45,10 +46,6 @@ enum pom_status pom_table_create(const char *path, enum pom_format format, const
     struct pom_table_writer *writer = pom_calloc(1, sizeof *writer);
     if (!writer)
         return pom_fail_memory(msg, path);
-    if (format != POM_FORMAT_PARQUET) {
-        free(writer);
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: only Parquet is written yet", path);
-    }
     writer->ops = ops_of[format];
     enum pom_status status = begin(writer, path, columns, n_columns, msg);
     if (status != POM_OK) {
