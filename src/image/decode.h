@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include <pomona/image.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +28,9 @@ enum pom_status pom_webp_decode(
 enum pom_status pom_source_admit(
     const struct pom_source *source, size_t width, size_t height, size_t bytes_per_pixel, struct pom_message *msg);
 
-/* Makes image width x height with room for bytes_per_pixel (3 or 4); the pixels are stale or zero. */
-enum pom_status pom_image_reshape(
-    struct pom_image *image, int width, int height, size_t bytes_per_pixel, struct pom_message *msg);
+/* Makes image width x height with room for bytes_per_pixel (3 or 4); the pixels are stale or zero. False on overflow or
+ * no memory, and then the image is empty or as before. */
+bool pom_image_reshape(struct pom_image *image, int width, int height, size_t bytes_per_pixel);
 
 /* Turns RGBA in the image's buffer into packed RGB over white, in place: c' = (c * a + 255 * (255 - a)) / 255 rounded
  * to nearest (there are no ties). */

@@ -22,21 +22,20 @@ enum pom_status pom_source_admit(
     return POM_OK;
 }
 
-enum pom_status pom_image_reshape(
-    struct pom_image *image, int width, int height, size_t bytes_per_pixel, struct pom_message *msg) {
+bool pom_image_reshape(struct pom_image *image, int width, int height, size_t bytes_per_pixel) {
     size_t pixels, need;
     if (!pom_size_mul((size_t)width, (size_t)height, &pixels) || !pom_size_mul(pixels, bytes_per_pixel, &need))
-        return pom_fail_memory(msg, "an image");
-    if (need > image->capacity) {
+        return false;
+    if (!image->rgb || need > image->capacity) {
         pom_image_clean_up(image);
         image->rgb = pom_calloc(need, 1);
         if (!image->rgb)
-            return pom_fail_memory(msg, "an image");
+            return false;
         image->capacity = need;
     }
     image->width = width;
     image->height = height;
-    return POM_OK;
+    return true;
 }
 
 void pom_image_flatten_rgba(struct pom_image *image) {
@@ -96,7 +95,8 @@ enum pom_status pom_image_orient(
         height = image->width;
     }
     POM_TRY(pom_source_admit(source, (size_t)width, (size_t)height, 6, msg));
-    POM_TRY(pom_image_reshape(&turned, width, height, 3, msg));
+    if (!pom_image_reshape(&turned, width, height, 3))
+        return pom_fail_memory(msg, "turning an image");
     copy_along(image->rgb, walk_of(orientation, image->width, image->height), width, height, turned.rgb);
     pom_image_clean_up(image);
     *image = turned;

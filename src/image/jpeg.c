@@ -183,7 +183,8 @@ static enum pom_status decode(struct decoder *decoder, const struct pom_source *
     info->out_color_space = n == 4 ? JCS_CMYK : JCS_RGB;
     info->dct_method = JDCT_ISLOW;
     info->do_fancy_upsampling = TRUE;
-    POM_TRY(pom_image_reshape(out, (int)info->image_width, (int)info->image_height, 3, msg));
+    if (!pom_image_reshape(out, (int)info->image_width, (int)info->image_height, 3))
+        return pom_fail_memory(msg, "decoding a JPEG");
     jpeg_start_decompress(info);
     (n == 4 ? read_cmyk_rows : read_rows)(info, out);
     return POM_OK;

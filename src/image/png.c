@@ -70,7 +70,8 @@ static enum pom_status decode(
     if (error)
         return fail(error, msg);
     size_t channels = alpha ? 4 : 3;
-    POM_TRY(pom_image_reshape(out, (int)header.width, (int)header.height, channels, msg));
+    if (!pom_image_reshape(out, (int)header.width, (int)header.height, channels))
+        return pom_fail_memory(msg, "decoding a PNG");
     error = spng_decode_image(ctx, out->rgb, (size_t)header.width * header.height * channels,
         alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8, alpha ? SPNG_DECODE_TRNS : 0);
     if (error)

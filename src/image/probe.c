@@ -49,7 +49,7 @@ static bool is_bmp(const uint8_t *bytes, size_t n) {
 
 static bool is_ascii_text(const uint8_t *bytes, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (bytes[i] >= 0x7f || (bytes[i] < ' ' && !memchr("\t\n\r\f", bytes[i], 4)))
+        if (bytes[i] >= 0x7f || bytes[i] < '\t' || (bytes[i] > '\r' && bytes[i] < ' '))
             return false;
     return true;
 }

@@ -10,7 +10,7 @@
 enum { MAX_SIDE = 65535 };
 
 static bool reserve(uint8_t **data, size_t *capacity, size_t need) {
-    if (need <= *capacity)
+    if (*data && need <= *capacity)
         return true;
     free(*data);
     *data = pom_calloc(need, 1);
@@ -95,8 +95,10 @@ static enum pom_status resample(struct pom_resizer *r, const struct pom_image *s
 /* Where Pillow's nearest looks: it adds the step up, output by output, rather than multiply. */
 static void nearest_positions(int in, int out, int *positions) {
     double step = (double)in / out, at = step * 0.5;
-    for (int i = 0; i < out; i++, at += step)
+    for (int i = 0; i < out; i++) {
         positions[i] = at < in ? (int)at : in - 1;
+        at += step;
+    }
 }
 
 static enum pom_status pick_nearest(
@@ -135,7 +137,8 @@ enum pom_status pom_resizer_run(struct pom_resizer *r, const struct pom_image *s
     if ((unsigned)filter > POM_FILTER_NEAREST)
         return pom_fail(msg, POM_ERR_ARGUMENT, "resize: %d is no filter", (int)filter);
     POM_TRY(choose_kernels(r, msg));
-    POM_TRY(pom_image_reshape(dst, width, height, 3, msg));
+    if (!pom_image_reshape(dst, width, height, 3))
+        return pom_fail_memory(msg, "a resize");
     if (width == src->width && height == src->height) {
         memcpy(dst->rgb, src->rgb, (size_t)width * (size_t)height * 3);
         return POM_OK;

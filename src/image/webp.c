@@ -45,7 +45,8 @@ static enum pom_status decode(const WebPDemuxer *demuxer, const struct pom_sourc
              height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
     WebPIterator frame;
     POM_TRY(pom_source_admit(source, width, height, BYTES_PER_PIXEL, msg));
-    POM_TRY(pom_image_reshape(out, (int)width, (int)height, 4, msg));
+    if (!pom_image_reshape(out, (int)width, (int)height, 4))
+        return pom_fail_memory(msg, "decoding a WebP");
     if (!WebPDemuxGetFrame(demuxer, 1, &frame))
         return pom_fail(msg, POM_ERR_FORMAT, "WebP: it has no picture");
     enum pom_status status = decode_frame(&frame, out, msg);
