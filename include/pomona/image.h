@@ -1,8 +1,9 @@
 /* Images: encoded bytes -> 8-bit RGB -> a square of the size that a network takes.
  *
  * Decoding is libjpeg-turbo's accurate integer DCT with fancy upsampling, libspng and libwebp; CMYK/YCCK, grayscale,
- * 16-bit, palette and alpha (composited over white) become 8-bit RGB; EXIF orientation is applied.
- * Resizing equals Pillow's Image.resize bit for bit (fixed-point separable convolution, horizontal pass first). */
+ * 16-bit, palette and alpha (composited over white) become 8-bit RGB; EXIF orientation is applied; of an animation the
+ * first frame is taken. docs/images.md states each rule.
+ * Resizing equals Pillow's Image.resize bit for bit (fixed-point separable convolution, 8 bits between the passes). */
 #ifndef POMONA_IMAGE_H
 #define POMONA_IMAGE_H
 
@@ -37,7 +38,8 @@ struct pom_image_limits {
 };
 
 /* Decodes JPEG, PNG or WebP, told by content. limits may be NULL. On failure out keeps a valid (possibly stale) buffer.
- * POM_ERR_FORMAT: empty, truncated or corrupt; POM_ERR_UNSUPPORTED: another format; POM_ERR_LIMIT: over the limits.
+ * POM_ERR_FORMAT: empty, truncated or corrupt; POM_ERR_UNSUPPORTED: another format (the message
+ * names it), or JPEG with 12 bits, lossless or 2 components; POM_ERR_LIMIT: over the limits.
  * Thread-safe for distinct out. */
 POM_API POM_NODISCARD enum pom_status pom_image_decode(const void *bytes, size_t n_bytes,
     const struct pom_image_limits *limits, struct pom_image *out, struct pom_message *msg);
