@@ -11,7 +11,8 @@ all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
 
 $(BUILD)/build.ninja:
 	@tools/deps.sh build
-	@meson setup $(BUILD) --prefix=$(PREFIX) >/dev/null
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false >$(BUILD).log || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 18

@@ -49,10 +49,10 @@ def count_program(test, count):
 
 def meson(build, setup=(), select=(), **env):
     count, start = Count(), time.time()
-    if not (ROOT / build / "build.ninja").exists():
-        done = run(["meson", "setup", build, *setup], **({"CC": "clang-16"} if setup else {}))
-        if done.returncode:
-            sys.exit(done.stdout)
+    fresh = not (ROOT / build / "build.ninja").exists()
+    done = run(["meson", "setup" if fresh else "configure", build, "-Dtests=true", *setup], **({"CC": "clang-16"} if setup else {}))
+    if done.returncode:
+        sys.exit(done.stdout)
     done = run(["ninja", "-C", build])
     if done.returncode:
         sys.exit(f"{build} does not build:\n{done.stdout[-8000:]}")
