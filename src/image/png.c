@@ -9,7 +9,11 @@
 #include <spng.h>
 
 /* What one metadata chunk may inflate to, and all of them together: colour profiles and texts are far smaller. */
-enum { MAX_CHUNK_BYTES = 16 << 20, MAX_CHUNKS_BYTES = 64 << 20 };
+static const size_t MAX_CHUNK_BYTES = 16 << 20, MAX_CHUNKS_BYTES = 64 << 20;
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
 
 static enum pom_status fail(int error, struct pom_message *msg) {
     switch (error) {
@@ -36,7 +40,8 @@ static int set_up(spng_ctx *ctx, const struct pom_source *source) {
     if (!error)
         error = spng_set_image_limits(ctx, INT_MAX, INT_MAX);
     if (!error)
-        error = spng_set_chunk_limits(ctx, MAX_CHUNK_BYTES, MAX_CHUNKS_BYTES);
+        error = spng_set_chunk_limits(ctx, smaller(MAX_CHUNK_BYTES, source->max_memory_bytes),
+            smaller(MAX_CHUNKS_BYTES, source->max_memory_bytes));
     return error;
 }
 
