@@ -54,10 +54,10 @@ static int find_alpha(spng_ctx *ctx, const struct spng_ihdr *header, bool *out) 
     return error == SPNG_ECHUNKAVAIL ? 0 : error;
 }
 
-/* eXIf may also follow the pixels; by then the picture is whole, so damage there costs no more than the tag. */
+/* Reads the chunks after the pixels too, where eXIf may stand; the picture is whole by then, so damage there costs no
+ * more than the tag. */
 static int find_orientation(spng_ctx *ctx) {
     struct spng_exif exif;
-    spng_decode_chunks(ctx);
     return spng_get_exif(ctx, &exif) == 0 ? pom_exif_orientation((const uint8_t *)exif.data, exif.length) : 1;
 }
 

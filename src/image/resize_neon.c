@@ -9,7 +9,8 @@ static void widen(const uint8_t *rgb, size_t pixels, uint8_t *rgbx) {
     size_t i = 0;
     for (; i + 16 <= pixels; i += 16) {
         uint8x16x3_t in = vld3q_u8(rgb + 3 * i);
-        vst4q_u8(rgbx + 4 * i, (uint8x16x4_t){{in.val[0], in.val[1], in.val[2], vdupq_n_u8(0)}});
+        uint8x16x4_t out = {{in.val[0], in.val[1], in.val[2], vdupq_n_u8(0)}};
+        vst4q_u8(rgbx + 4 * i, out);
     }
     pom_resize_ref.widen(rgb + 3 * i, pixels - i, rgbx + 4 * i);
 }
