@@ -19,6 +19,7 @@ enum { FLOAT_DIGITS = 9, DOUBLE_DIGITS = 17 }; /* enough for any value of the ty
 /* The powers of ten that a double holds exactly. */
 static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+enum { MAX_POWER = sizeof powers / sizeof *powers - 1 };
 
 static double scale(double value, int exponent) {
     return exponent >= 0 ? value * powers[exponent] : value / powers[-exponent];
@@ -40,6 +41,8 @@ static bool short_decimal(float value, struct decimal *out) {
     int exponent = (int)floor(log10((double)value)); /* of the first digit */
     for (int digits = 6; digits <= FLOAT_DIGITS; digits++) {
         out->exponent = exponent - digits + 1;
+        if (out->exponent < -MAX_POWER || out->exponent > MAX_POWER)
+            return false;
         out->digits = (uint64_t)(scale((double)value, -out->exponent) + 0.5);
         if (reads_back(*out, value))
             return true;
@@ -71,10 +74,13 @@ static size_t put_decimal(struct decimal decimal, char *out) {
         return (size_t)sprintf(out, "%c%s%se%d", digits[0], n > 1 ? "." : "", digits + 1, point - 1);
     size_t at = 0;
     if (point <= 0) {
-        memcpy(out, "0.000", 5);
-        at = (size_t)(2 - point);
-        memcpy(out + at, digits, (size_t)n);
-        return at + (size_t)n;
+        out[at++] = '0';
+        out[at++] = '.';
+        for (int i = point; i < 0; i++)
+            out[at++] = '0';
+        for (int i = 0; i < n; i++)
+            out[at++] = digits[i];
+        return at;
     }
     for (int i = 0; i < n || i < point; i++) {
         if (i == point)
@@ -121,7 +127,7 @@ size_t pom_float_text(float value, char out[POM_NUMBER_TEXT]) {
     struct decimal decimal;
     if (!put_sign((double)value, out, &n)) {
         float size = fabsf(value);
-        if (size < 1e-13F || size >= 1e22F || !short_decimal(size, &decimal))
+        if (!short_decimal(size, &decimal))
             decimal = exact_decimal((double)size, true);
         n += put_decimal(decimal, out + n);
     }
