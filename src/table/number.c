@@ -1,6 +1,6 @@
 #include "table/number.h"
 
-#include <inttypes.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,10 +36,11 @@ static bool reads_back(struct decimal decimal, float value) {
     return (float)back == value && (bits & below_float) != middle;
 }
 
-/* The shortest decimal of a positive float whose powers of ten are exact; false when no candidate passes. */
+/* The shortest decimal of a positive float whose powers of ten are exact; false when no candidate passes. Any decimal
+ * of FLT_DIG digits survives in a (normal) float, so a shorter one is found there too, with zeros behind. */
 static bool short_decimal(float value, struct decimal *out) {
     int exponent = (int)floor(log10((double)value)); /* of the first digit */
-    for (int digits = 6; digits <= FLOAT_DIGITS; digits++) {
+    for (int digits = FLT_DIG; digits <= FLOAT_DIGITS; digits++) {
         out->exponent = exponent - digits + 1;
         if (out->exponent < -MAX_POWER || out->exponent > MAX_POWER)
             return false;
@@ -103,7 +104,8 @@ static struct decimal parse_scientific(const char *text, int digits) {
 /* The shortest decimal of any positive value, by the C library's correct but slow conversions. */
 static struct decimal exact_decimal(double value, bool as_float) {
     const int most = as_float ? FLOAT_DIGITS : DOUBLE_DIGITS;
-    for (int digits = most - 3;; digits++) {
+    const bool normal = value >= (as_float ? (double)FLT_MIN : DBL_MIN);
+    for (int digits = !normal ? 1 : as_float ? FLT_DIG : DBL_DIG;; digits++) {
         char text[POM_NUMBER_TEXT];
         snprintf(text, sizeof text, "%.*e", digits - 1, value);
         if (digits == most || (as_float ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value))

@@ -19,13 +19,18 @@ struct parquet_reader {
     struct column columns[POM_TABLE_MAX_COLUMNS];
 };
 
+/* Whether component `depth` of the leaf's path is called `name`. A hostile file has elements without a name. */
+static bool path_has(const carquet_schema_t *schema, int32_t leaf, int32_t depth, const char *name) {
+    const char *path[2] = {NULL, NULL};
+    return carquet_schema_column_path(schema, leaf, path, 2) > depth && path[depth] && strcmp(path[depth], name) == 0;
+}
+
 /* Lists all leaves below the schema's top-level field `name`; their count, or -1 when there are more than a column can
  * have. */
 static int find_leaves(const carquet_schema_t *schema, const char *name, int32_t leaves[POM_VECTOR_LEAVES]) {
     int n = 0;
     for (int32_t i = 0; i < carquet_schema_num_columns(schema); i++) {
-        const char *path[1];
-        if (carquet_schema_column_path(schema, i, path, 1) < 1 || strcmp(path[0], name) != 0)
+        if (!path_has(schema, i, 0, name))
             continue;
         if (n == POM_VECTOR_LEAVES)
             return -1;
@@ -38,13 +43,10 @@ static bool is_vector(const carquet_schema_t *schema, const int32_t leaves[POM_V
     static const char *const names[] = {"type", "size", "indices", "values"};
     static const carquet_physical_type_t types[] = {
         CARQUET_PHYSICAL_INT32, CARQUET_PHYSICAL_INT32, CARQUET_PHYSICAL_INT32, CARQUET_PHYSICAL_DOUBLE};
-    for (int i = 0; i < POM_VECTOR_LEAVES; i++) {
-        const char *path[2];
-        if (carquet_schema_column_path(schema, leaves[i], path, 2) < 2 || strcmp(path[1], names[i]) != 0 ||
-            carquet_schema_column_type(schema, leaves[i]) != types[i] ||
+    for (int i = 0; i < POM_VECTOR_LEAVES; i++)
+        if (!path_has(schema, leaves[i], 1, names[i]) || carquet_schema_column_type(schema, leaves[i]) != types[i] ||
             carquet_schema_max_rep_level(schema, leaves[i]) != (i >= POM_VECTOR_INDICES))
             return false;
-    }
     return true;
 }
 
