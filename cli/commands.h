@@ -4,4 +4,6 @@
 
 #include "verb.h"
 
+extern const struct pom_verb pom_cmd_pca;
+
 #endif

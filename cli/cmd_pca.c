@@ -1,0 +1,143 @@
+/* pomona pca: scaler and principal components of a table of features. */
+#include "base/file.h"
+#include "base/resources.h"
+#include "base/status.h"
+#include "commands.h"
+#include "job/pca_job.h"
+#include "options.h"
+#include "store/store.h"
+#include "table_options.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct pca_values {
+    const char *table, *destination, *projection, *column;
+    struct pom_components components;
+    bool no_scale, no_center, keep_scaled, quiet;
+    enum pom_format format;
+    bool spark_vectors;
+    int threads;
+    size_t memory_bytes;
+};
+
+#define VALUE(member) offsetof(struct pca_values, member)
+
+static const struct pom_option options[] = {
+    {"output", 'o', "DEST", "folder for the tables (needed)", pom_option_text, VALUE(destination)},
+    {"pca", 0, "K|SHARE",
+        "components to keep: a number such as 50, or the fewest that explain\na share of the variance (default 0.90)",
+        pom_option_components, VALUE(components)},
+    {"no-scale", 0, NULL, "do not standardise the features first", pom_option_switch, VALUE(no_scale)},
+    {"no-center", 0, NULL,
+        "project without subtracting the mean, as Spark's PCAModel.transform\n(no difference once scaled)",
+        pom_option_switch, VALUE(no_center)},
+    {"keep-scaled", 0, NULL, "write the standardised features too: scaled.parquet", pom_option_switch,
+        VALUE(keep_scaled)},
+    {"projection", 0, "FILE", "apply this stored projection instead of fitting one", pom_option_text,
+        VALUE(projection)},
+    {"column", 0, "NAME", "the list column to read (default features)", pom_option_text, VALUE(column)},
+    {"format", 0, "FORMAT", "parquet (default), json or csv", pom_option_format, VALUE(format)},
+    {"vectors", 0, "KIND", "list (default), or spark: columns that Spark MLlib takes as vectors", pom_option_vectors,
+        VALUE(spark_vectors)},
+    {"threads", 0, "N", "threads to compute with (default: the CPUs of this process)", pom_option_count,
+        VALUE(threads)},
+    {"memory", 0, "SIZE", "memory for fitting, such as 512M (default 1G)", pom_option_bytes, VALUE(memory_bytes)},
+    {"quiet", 'q', NULL, "print nothing but warnings and errors", pom_option_switch, VALUE(quiet)},
+    {0},
+};
+
+static enum pom_status parse(int argc, char **argv, struct pca_values *values, struct pom_message *msg) {
+    int first;
+    POM_TRY(pom_options_parse(options, argc, argv, values, &first, msg));
+    if (argc - first != 1)
+        return pom_fail(
+            msg, POM_ERR_ARGUMENT, argc == first ? "which table? Give its file or folder" : "one table at a time");
+    if (!values->destination)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "where to? Give -o DEST");
+    bool fits = values->components.k || values->components.variance > 0 || values->no_scale || values->no_center;
+    if (values->projection && fits)
+        return pom_fail(msg, POM_ERR_ARGUMENT,
+            "--projection is applied as it was fitted: leave out --pca, --no-scale and --no-center");
+    if (!values->components.k && !(values->components.variance > 0))
+        values->components.variance = 0.90;
+    values->table = argv[first];
+    if (!pom_file_exists(values->table)) /* before DEST is made */
+        return pom_fail(msg, POM_ERR_NOT_FOUND, "there is no table %s", values->table);
+    return POM_OK;
+}
+
+static enum pom_status publish(
+    struct pom_store *store, const struct pom_pca_job_result *result, struct pom_message *msg) {
+    for (int i = 0; i < result->n_files; i++) {
+        char *file = pom_path_join(pom_store_staging(store), result->files[i]);
+        if (!file)
+            return pom_fail_memory(msg, "a path");
+        enum pom_status status = pom_store_publish(store, file, result->files[i], msg);
+        free(file);
+        POM_TRY(status);
+    }
+    return POM_OK;
+}
+
+static void tell(const struct pca_values *values, const struct pom_pca_job_result *result) {
+    if (values->components.k > result->k && !values->projection)
+        fprintf(stderr,
+            "pomona pca: --pca %zu is lowered to %zu: %" PRIu64 " rows of %zu features have no more components\n",
+            values->components.k, result->k, result->rows, result->d);
+    if (result->residual > 1e-6)
+        fprintf(stderr, "pomona pca: the last components are known to %.0e only: their variances hardly differ\n",
+            result->residual);
+    if (values->quiet)
+        return;
+    printf("%" PRIu64 " rows: %zu features -> %zu components, %.1f %% of the variance\n", result->rows, result->d,
+        result->k, 100 * result->explained);
+    for (int i = 0; i < result->n_files; i++)
+        printf("%s/%s\n", values->destination, result->files[i]);
+}
+
+static enum pom_status run_job(const struct pca_values *values, struct pom_store *store, struct pom_message *msg) {
+    const struct pom_pca_job_options job = {
+        .table = values->table,
+        .column = values->column,
+        .projection = values->projection,
+        .pca = {values->components.k, values->components.variance, values->no_scale, values->no_center},
+        .keep_scaled = values->keep_scaled,
+        .folder = pom_store_staging(store),
+        .format = values->format,
+        .spark_vectors = values->spark_vectors,
+        .memory_bytes = values->memory_bytes,
+        .threads = values->threads ? values->threads : pom_cpu_count(),
+    };
+    struct pom_pca_job_result result;
+    POM_TRY(pom_pca_job_run(&job, &result, msg));
+    POM_TRY(publish(store, &result, msg));
+    tell(values, &result);
+    return POM_OK;
+}
+
+static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
+    (void)exit_code;
+    struct pca_values values = {0};
+    struct pom_store *store;
+    POM_TRY(parse(argc, argv, &values, msg));
+    POM_TRY(pom_store_open(values.destination, true, &store, msg));
+    enum pom_status status = run_job(&values, store, msg);
+    pom_store_close(store);
+    return status;
+}
+
+const struct pom_verb pom_cmd_pca = {
+    .name = "pca",
+    .summary = "Scaler and principal components of a table of features",
+    .usage = "TABLE -o DEST [OPTION]...",
+    .details = "TABLE is a .parquet, .json or .csv file with a column of lists (and `path` and `label` where it has "
+               "them), or a\n"
+               "folder of such files as Spark writes it. DEST receives pca.parquet and projection.parquet, each whole "
+               "or not at\n"
+               "all.\n\n"
+               "  pomona pca out/features.parquet -o out --pca 0.90\n"
+               "  pomona pca new/features.parquet -o new --projection out/projection.parquet\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,10 @@
+/* Parsers of the options that say how tables are written. */
+#ifndef POM_CLI_TABLE_OPTIONS_H
+#define POM_CLI_TABLE_OPTIONS_H
+
+#include <pomona/status.h>
+
+enum pom_status pom_option_format(const char *text, void *value, struct pom_message *msg);  /* [enum pom_format] */
+enum pom_status pom_option_vectors(const char *text, void *value, struct pom_message *msg); /* [bool] Spark's vectors */
+
+#endif

@@ -1,0 +1,185 @@
+#include "job/pca_job.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "job/feature_table.h"
+#include "job/projection_table.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BLOCK_BYTES = 4 << 20, BLOCK_MAX_ROWS = 256 };
+
+/* A table being written: the text columns of the input, then one list. */
+struct output {
+    struct pom_table_writer *writer; /* NULL: not wanted */
+    size_t width;
+    float *rows; /* block x width */
+};
+
+struct pca_job {
+    const struct pom_pca_job_options *options;
+    struct pom_pca_job_result *result;
+    struct pom_feature_table table;
+    struct pom_projection *projection;
+    size_t block;
+    float *features; /* block x d */
+    struct pom_row_names names;
+    struct output pca, scaled;
+};
+
+/* "pca" -> the path of pca.parquet in the folder, which the result then names. free() releases. */
+static char *name_file(struct pca_job *job, const char *stem) {
+    char *name = job->result->files[job->result->n_files];
+    snprintf(name, POM_PCA_JOB_NAME, "%s.%s", stem, pom_format_name(job->options->format));
+    char *path = pom_path_join(job->options->folder, name);
+    if (path)
+        job->result->n_files++;
+    return path;
+}
+
+static enum pom_status make_projection(struct pca_job *job, struct pom_message *msg) {
+    const struct pom_pca_job_options *options = job->options;
+    if (!options->projection) {
+        struct pom_row_source source = pom_feature_table_source(&job->table);
+        enum pom_status status =
+            pom_projection_fit_rows(&source, &options->pca, options->memory_bytes, &job->projection, msg);
+        return status == POM_OK ? POM_OK : pom_fail_in(msg, status, "%s", options->table);
+    }
+    POM_TRY(pom_projection_table_read(options->projection, &job->projection, msg));
+    if (job->projection->d != job->table.d)
+        return pom_fail(msg, POM_ERR_ARGUMENT,
+            "%s projects %zu features and %s has %zu: they come from different models", options->projection,
+            job->projection->d, options->table, job->table.d);
+    return POM_OK;
+}
+
+static enum pom_status write_projection(struct pca_job *job, struct pom_message *msg) {
+    const struct pom_pca_job_options *options = job->options;
+    char *path = name_file(job, "projection");
+    if (!path)
+        return pom_fail_memory(msg, "a path");
+    enum pom_status status =
+        pom_projection_table_write(path, options->format, job->projection, options->metadata, options->n_metadata, msg);
+    free(path);
+    return status;
+}
+
+static enum pom_status begin_output(struct pca_job *job, const char *stem, const char *column, size_t width,
+    struct output *out, struct pom_message *msg) {
+    const struct pom_pca_job_options *options = job->options;
+    struct pom_column columns[POM_FEATURE_NAMES + 1];
+    for (int i = 0; i < job->table.n_names; i++)
+        columns[i] = (struct pom_column){job->table.names[i], POM_COLUMN_STRING};
+    columns[job->table.n_names] =
+        (struct pom_column){column, options->spark_vectors ? POM_COLUMN_SPARK_VECTOR : POM_COLUMN_FLOAT_LIST};
+    out->width = width;
+    out->rows = pom_alloc_aligned(job->block * width, sizeof *out->rows);
+    char *path = out->rows ? name_file(job, stem) : NULL;
+    if (!path)
+        return pom_fail_memory(msg, "a block of rows");
+    enum pom_status status =
+        pom_table_create(path, options->format, columns, job->table.n_names + 1, &out->writer, msg);
+    free(path);
+    return status;
+}
+
+static enum pom_status write_block(struct pca_job *job, struct output *out, size_t n, struct pom_message *msg) {
+    struct pom_cell cells[POM_FEATURE_NAMES + 1];
+    int last = job->table.n_names;
+    for (size_t i = 0; i < n; i++) {
+        pom_row_names_get(&job->names, last, i, cells);
+        cells[last].floats.data = out->rows + i * out->width;
+        cells[last].floats.size = out->width;
+        POM_TRY(pom_table_write(out->writer, cells, msg));
+    }
+    return POM_OK;
+}
+
+static enum pom_status write_rows(struct pca_job *job, struct pom_message *msg) {
+    for (;;) {
+        size_t n;
+        POM_TRY(pom_feature_table_next(&job->table, job->features, job->block, &job->names, &n, msg));
+        if (n == 0)
+            return POM_OK;
+        job->result->rows += n;
+        if (job->pca.writer) {
+            POM_TRY(pom_projection_apply(job->projection, job->features, n, job->pca.rows, msg));
+            POM_TRY(write_block(job, &job->pca, n, msg));
+        }
+        if (job->scaled.writer) {
+            pom_projection_scale(job->projection, job->features, n, job->scaled.rows);
+            POM_TRY(write_block(job, &job->scaled, n, msg));
+        }
+    }
+}
+
+static enum pom_status finish(struct pca_job *job, struct output *out, struct pom_message *msg) {
+    struct pom_table_writer *writer = out->writer;
+    out->writer = NULL;
+    return writer ? pom_table_finish(writer, job->options->metadata, job->options->n_metadata, msg) : POM_OK;
+}
+
+static enum pom_status project_rows(struct pca_job *job, struct pom_message *msg) {
+    size_t d = job->table.d, rows = BLOCK_BYTES / sizeof(float) / d;
+    job->block = rows < 1 ? 1 : rows > BLOCK_MAX_ROWS ? BLOCK_MAX_ROWS : rows;
+    job->features = pom_alloc_aligned(job->block * d, sizeof *job->features);
+    if (!job->features)
+        return pom_fail_memory(msg, "a block of rows");
+    if (job->projection->k)
+        POM_TRY(begin_output(job, "pca", "pca_features", job->projection->k, &job->pca, msg));
+    if (job->options->keep_scaled)
+        POM_TRY(begin_output(job, "scaled", "scaled_features", d, &job->scaled, msg));
+    POM_TRY(pom_feature_table_rewind(&job->table, msg));
+    POM_TRY(write_rows(job, msg));
+    POM_TRY(finish(job, &job->pca, msg));
+    return finish(job, &job->scaled, msg);
+}
+
+static enum pom_status run(struct pca_job *job, struct pom_message *msg) {
+    const struct pom_pca_job_options *options = job->options;
+    POM_TRY(pom_feature_table_open(&job->table, options->table, options->column ? options->column : "features", msg));
+    if (options->threads)
+        pom_stats_set_threads(options->threads);
+    POM_TRY(make_projection(job, msg));
+    job->result->d = job->projection->d;
+    job->result->k = job->projection->k;
+    job->result->residual = job->projection->residual;
+    for (size_t i = 0; i < job->projection->k; i++)
+        job->result->explained += job->projection->ratio[i];
+    POM_TRY(write_projection(job, msg));
+    return project_rows(job, msg);
+}
+
+static void remove_files(const struct pca_job *job) {
+    for (int i = 0; i < job->result->n_files; i++) {
+        char *path = pom_path_join(job->options->folder, job->result->files[i]);
+        if (path)
+            unlink(path);
+        free(path);
+    }
+}
+
+static void clean_up(struct pca_job *job) {
+    if (job->pca.writer)
+        pom_table_abandon(job->pca.writer);
+    if (job->scaled.writer)
+        pom_table_abandon(job->scaled.writer);
+    free(job->pca.rows);
+    free(job->scaled.rows);
+    free(job->features);
+    pom_row_names_clean_up(&job->names);
+    pom_projection_free(job->projection);
+    pom_feature_table_close(&job->table);
+}
+
+enum pom_status pom_pca_job_run(
+    const struct pom_pca_job_options *options, struct pom_pca_job_result *out, struct pom_message *msg) {
+    *out = (struct pom_pca_job_result){0};
+    struct pca_job job = {.options = options, .result = out};
+    enum pom_status status = run(&job, msg);
+    clean_up(&job);
+    if (status != POM_OK)
+        remove_files(&job);
+    return status;
+}
