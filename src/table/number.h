@@ -1,4 +1,5 @@
-/* Numbers as text: the fewest digits that read back to the same bits. Thread-safe; no locale. */
+/* Numbers as text: the fewest digits that read back to the same bits, a float also by way of a double (decimals halfway
+ * between two floats are passed over). Thread-safe, whatever the locale. */
 #ifndef POM_TABLE_NUMBER_H
 #define POM_TABLE_NUMBER_H
 
