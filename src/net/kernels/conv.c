@@ -1,74 +1,59 @@
 #include "net/kernels/conv.h"
 #include "base/memory.h"
-#include "net/kernels/ref/ref.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-struct pom_conv {
-    struct pom_conv_desc desc;
-    float *weights, *bias;
-    size_t n_weights;
-};
 
 /* Products of a layer's sizes stay far from overflow in long and size_t. */
 enum { MAX_DIM = 1 << 24 };
-static const double max_elements = (double)(1ull << 40);
+static const double max_length = 1 << 30, max_elements = (double)(1ull << 40);
 
-static enum pom_status check_dims(const struct pom_conv_desc *d, struct pom_message *msg) {
-    const int dims[] = {d->in_h, d->in_w, d->in_c, d->out_h, d->out_w, d->out_c, d->kernel_h, d->kernel_w, d->stride_h,
-        d->stride_w, d->dilation_h, d->dilation_w, d->groups, d->pad_top + 1, d->pad_left + 1};
-    for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
-        if (dims[i] < 1 || dims[i] > MAX_DIM)
-            return pom_fail(msg, POM_ERR_LIMIT,
-                "convolution %dx%dx%d -> %dx%dx%d: a size, stride, dilation or pad is outside 1..%d (pads 0..)",
-                d->in_h, d->in_w, d->in_c, d->out_h, d->out_w, d->out_c, MAX_DIM);
-    return POM_OK;
+static enum pom_status fail_size(const struct pom_conv_desc *d, const char *what, struct pom_message *msg) {
+    return pom_fail(msg, POM_ERR_LIMIT, "convolution %dx%dx%d -> %dx%dx%d, window %dx%d: %s", d->in_h, d->in_w, d->in_c,
+        d->out_h, d->out_w, d->out_c, d->kernel_h, d->kernel_w, what);
 }
 
 static enum pom_status check(const struct pom_conv_desc *d, struct pom_message *msg) {
-    POM_TRY(check_dims(d, msg));
+    const int dims[] = {d->in_h, d->in_w, d->in_c, d->out_h, d->out_w, d->out_c, d->kernel_h, d->kernel_w, d->stride_h,
+        d->stride_w, d->dilation_h, d->dilation_w, d->groups};
+    for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+        if (dims[i] < 1 || dims[i] > MAX_DIM)
+            return fail_size(d, "a size, stride or dilation is outside 1..2^24", msg);
+    if (d->pad_top < 0 || d->pad_top > MAX_DIM || d->pad_left < 0 || d->pad_left > MAX_DIM)
+        return fail_size(d, "a pad is outside 0..2^24", msg);
     if (d->in_c % d->groups != 0 || d->out_c % d->groups != 0)
         return pom_fail(msg, POM_ERR_ARGUMENT, "convolution of %d to %d channels: %d groups do not divide both",
             d->in_c, d->out_c, d->groups);
     double in = (double)d->in_h * d->in_w * d->in_c, out = (double)d->out_h * d->out_w * d->out_c;
-    double weights = (double)d->kernel_h * d->kernel_w * (d->in_c / d->groups) * d->out_c;
-    if (in > max_elements || out > max_elements || weights > max_elements)
-        return pom_fail(msg, POM_ERR_LIMIT, "convolution %dx%dx%d -> %dx%dx%d: too large", d->in_h, d->in_w, d->in_c,
-            d->out_h, d->out_w, d->out_c);
+    double depth = (double)d->kernel_h * d->kernel_w * (d->in_c / d->groups);
+    double rows = (double)(d->out_h - 1) * d->stride_h + (double)(d->kernel_h - 1) * d->dilation_h;
+    double columns = (double)(d->out_w - 1) * d->stride_w + (double)(d->kernel_w - 1) * d->dilation_w;
+    if (in > max_elements || out > max_elements || depth * d->out_c > max_elements || depth > max_length ||
+        rows > max_length || columns > max_length)
+        return fail_size(d, "too large", msg);
     return POM_OK;
 }
 
-/* From ONNX's out_c x depth x taps to groups x taps x depth x out_c/groups. */
-static void pack(const struct pom_conv_desc *d, const float *weights, float *to) {
-    size_t row = (size_t)(d->out_c / d->groups), depth = (size_t)(d->in_c / d->groups);
-    size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
-    for (size_t group = 0; group < (size_t)d->groups; group++)
-        for (size_t tap = 0; tap < taps; tap++)
-            for (size_t c = 0; c < depth; c++)
-                for (size_t i = 0; i < row; i++)
-                    *to++ = weights[((group * row + i) * depth + c) * taps + tap];
+static const struct pom_conv_method *method_for(const struct pom_conv_desc *d, const struct pom_kernel_table *table) {
+    if (!table)
+        return &pom_conv_by_ref;
+    return pom_conv_is_depthwise(d) ? &pom_conv_by_depthwise : &pom_conv_by_gemm;
 }
 
 enum pom_status pom_conv_new(const struct pom_conv_desc *desc, enum pom_isa isa, const float *weights,
     const float *bias, struct pom_conv **out, struct pom_message *msg) {
-    (void)isa;
     POM_TRY(check(desc, msg));
     struct pom_conv *conv = pom_calloc(1, sizeof *conv);
     if (!conv)
         return pom_fail_memory(msg, "a convolution");
+    const struct pom_kernel_table *table = pom_kernel_table(isa);
     conv->desc = *desc;
-    conv->n_weights =
-        (size_t)desc->kernel_h * (size_t)desc->kernel_w * (size_t)(desc->in_c / desc->groups) * (size_t)desc->out_c;
-    conv->weights = pom_alloc_aligned(conv->n_weights, sizeof(float));
-    conv->bias = pom_calloc((size_t)desc->out_c, sizeof(float));
-    if (!conv->weights || !conv->bias) {
+    conv->act = pom_act_of(desc->activation, desc->low, desc->high);
+    conv->method = method_for(desc, table);
+    enum pom_status status = conv->method->init(conv, table, weights, bias, msg);
+    if (status != POM_OK) {
         pom_conv_free(conv);
-        return pom_fail_memory(msg, "a convolution's weights");
+        return status;
     }
-    pack(desc, weights, conv->weights);
-    if (bias)
-        memcpy(conv->bias, bias, (size_t)desc->out_c * sizeof(float));
     *out = conv;
     return POM_OK;
 }
@@ -76,26 +61,22 @@ enum pom_status pom_conv_new(const struct pom_conv_desc *desc, enum pom_isa isa,
 void pom_conv_free(struct pom_conv *conv) {
     if (!conv)
         return;
-    free(conv->weights);
-    free(conv->bias);
+    conv->method->clean_up(conv);
     free(conv);
 }
 
 size_t pom_conv_weight_bytes(const struct pom_conv *conv) {
-    return (conv->n_weights + (size_t)conv->desc.out_c) * sizeof(float);
+    return conv->weight_bytes;
 }
 
 size_t pom_conv_scratch_bytes(const struct pom_conv *conv) {
-    (void)conv;
-    return 0;
+    return conv->scratch_bytes;
 }
 
 const char *pom_conv_kernel_name(const struct pom_conv *conv) {
-    (void)conv;
-    return "f32_conv_ref";
+    return conv->kernel_name;
 }
 
 void pom_conv_run(const struct pom_conv *conv, const float *in, const float *residual, float *out, void *scratch) {
-    (void)scratch;
-    pom_ref_conv(&conv->desc, conv->weights, conv->bias, in, residual, out);
+    conv->method->run(conv, in, conv->desc.residual ? residual : NULL, out, scratch);
 }

@@ -1,8 +1,28 @@
-/* What the convolution's files share. */
+/* What the convolution's files share: a layer is made and run by one method. */
 #ifndef POM_NET_KERNELS_CONV_H
 #define POM_NET_KERNELS_CONV_H
 
-#include "net/kernels/activation.h"
+#include "net/kernels/table.h"
+
+struct pom_conv {
+    struct pom_conv_desc desc;
+    struct pom_act act;
+    const struct pom_conv_method *method;
+    void *state; /* the method's */
+    size_t weight_bytes, scratch_bytes;
+    const char *kernel_name;
+};
+
+struct pom_conv_method {
+    /* Fills the rest of conv from desc and the borrowed weights and bias (may be NULL). After a failure clean_up
+     * follows. */
+    enum pom_status (*init)(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,
+        const float *bias, struct pom_message *msg);
+    void (*clean_up)(struct pom_conv *conv);
+    void (*run)(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch);
+};
+
+extern const struct pom_conv_method pom_conv_by_gemm, pom_conv_by_depthwise, pom_conv_by_ref;
 
 static inline bool pom_conv_is_depthwise(const struct pom_conv_desc *d) {
     return d->groups > 1 && d->groups == d->in_c;

@@ -1,39 +1,57 @@
 #include "base/memory.h"
+#include "net/kernels/gemm.h"
 #include "net/kernels/ref/ref.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { USUAL_BATCH = 8 };
+
+/* gemm, or on the portable path weights (k x n) and bias. */
 struct pom_dense {
     struct pom_dense_desc desc;
+    const struct pom_kernel_table *table;
+    struct pom_gemm gemm;
     float *weights, *bias;
 };
 
-static void pack(const struct pom_dense_desc *d, const float *weights, bool transposed, float *to) {
-    size_t k = (size_t)d->k, n = (size_t)d->n;
+static enum pom_status init_ref(
+    struct pom_dense *dense, const struct pom_gemm_source *source, struct pom_message *msg) {
+    size_t k = (size_t)source->depth, n = (size_t)source->n;
+    dense->weights = pom_alloc_aligned(k * n, sizeof(float));
+    dense->bias = pom_calloc(n, sizeof(float));
+    if (!dense->weights || !dense->bias)
+        return pom_fail_memory(msg, "the weights of a fully connected layer");
     for (size_t i = 0; i < k; i++)
         for (size_t j = 0; j < n; j++)
-            *to++ = transposed ? weights[j * k + i] : weights[i * n + j];
+            dense->weights[i * n + j] = source->weights[i * source->step_c + j * source->step_j];
+    if (source->bias)
+        memcpy(dense->bias, source->bias, n * sizeof(float));
+    return POM_OK;
 }
 
 enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *weights,
     bool transposed, const float *bias, struct pom_dense **out, struct pom_message *msg) {
-    (void)isa;
     if (desc->k < 1 || desc->n < 1)
         return pom_fail(msg, POM_ERR_ARGUMENT, "fully connected layer of %d to %d: sizes start at 1", desc->k, desc->n);
     struct pom_dense *dense = pom_calloc(1, sizeof *dense);
     if (!dense)
         return pom_fail_memory(msg, "a fully connected layer");
+    struct pom_gemm_source source = {.weights = weights,
+        .bias = bias,
+        .taps = 1,
+        .depth = desc->k,
+        .n = desc->n,
+        .step_c = transposed ? 1 : (size_t)desc->n,
+        .step_j = transposed ? (size_t)desc->k : 1};
     dense->desc = *desc;
-    dense->weights = pom_alloc_aligned((size_t)desc->k * (size_t)desc->n, sizeof(float));
-    dense->bias = pom_calloc((size_t)desc->n, sizeof(float));
-    if (!dense->weights || !dense->bias) {
+    dense->table = pom_kernel_table(isa);
+    enum pom_status status = dense->table ? pom_gemm_init(&dense->gemm, dense->table, &source, USUAL_BATCH, msg)
+                                          : init_ref(dense, &source, msg);
+    if (status != POM_OK) {
         pom_dense_free(dense);
-        return pom_fail_memory(msg, "a fully connected layer's weights");
+        return status;
     }
-    pack(desc, weights, transposed, dense->weights);
-    if (bias)
-        memcpy(dense->bias, bias, (size_t)desc->n * sizeof(float));
     *out = dense;
     return POM_OK;
 }
@@ -41,12 +59,15 @@ enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa is
 void pom_dense_free(struct pom_dense *dense) {
     if (!dense)
         return;
+    pom_gemm_clean_up(&dense->gemm);
     free(dense->weights);
     free(dense->bias);
     free(dense);
 }
 
 size_t pom_dense_weight_bytes(const struct pom_dense *dense) {
+    if (dense->table)
+        return pom_gemm_bytes(&dense->gemm);
     return ((size_t)dense->desc.k + 1) * (size_t)dense->desc.n * sizeof(float);
 }
 
@@ -57,11 +78,26 @@ size_t pom_dense_scratch_bytes(const struct pom_dense *dense, int max_m) {
 }
 
 const char *pom_dense_kernel_name(const struct pom_dense *dense) {
-    (void)dense;
-    return "f32_dense_ref";
+    return dense->table ? dense->gemm.main->name : "f32_dense_ref";
 }
 
 void pom_dense_run(const struct pom_dense *dense, const float *in, int m, float *out, void *scratch) {
     (void)scratch;
-    pom_ref_dense(&dense->desc, dense->weights, dense->bias, in, m, out);
+    const struct pom_dense_desc *d = &dense->desc;
+    if (!dense->table) {
+        pom_ref_dense(d, dense->weights, dense->bias, in, m, out);
+        return;
+    }
+    const ptrdiff_t start = 0;
+    struct pom_gemm_view view = {.a = in,
+        .out = out,
+        .lines = 1,
+        .width = m,
+        .a_pixel = d->k,
+        .out_pixel = d->n,
+        .segment_at = &start,
+        .segments = 1,
+        .depth = d->k,
+        .act = pom_act_of(d->activation, d->low, d->high)};
+    pom_gemm_run(&dense->gemm, &view);
 }

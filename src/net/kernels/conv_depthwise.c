@@ -1,0 +1,181 @@
+/* Depthwise convolutions: a vector of channels at a time, down the lines of a column of tiles, so that the lines of
+ * taps that neighbouring outputs share are met again while they are near. */
+#include "base/memory.h"
+#include "net/kernels/conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Neighbouring output lines with the same lines of taps inside the picture. */
+struct run {
+    int y, lines, tap0, tap1;
+};
+
+/* Neighbouring outputs of a line; columns [column0, column1) of their taps lie inside the picture. */
+struct tile {
+    const struct pom_depthwise_kernel *kernel;
+    int x, column0, column1;
+};
+
+struct depthwise_conv {
+    int lanes, multiplier;
+    const struct pom_depthwise_kernel *any;
+    float *weights; /* per vector of channels: its bias, then its taps */
+    struct run *runs;
+    struct tile *tiles, *pixels; /* a line in tiles; and pixel by pixel, for a last, partial vector */
+    int n_runs, n_tiles, channels;
+};
+
+enum { BAND_LINES = 16 }; /* output lines made before the next vector of channels */
+
+static int clamp(long x, int low, int high) {
+    return x < low ? low : x > high ? high : (int)x;
+}
+
+/* Of `taps` taps, at start, start + step, ..., which lie in [0, size): [*first, *end). */
+static void inside(long start, int step, int taps, int size, int *first, int *end) {
+    *first = clamp(start < 0 ? (-start + step - 1) / step : 0, 0, taps);
+    *end = clamp(size > start ? (size - start + step - 1) / step : 0, *first, taps);
+}
+
+static void make_runs(struct depthwise_conv *w, const struct pom_conv_desc *d) {
+    for (int y = 0; y < d->out_h; y++) {
+        struct run line = {.y = y, .lines = 1}, *last = w->n_runs > 0 ? &w->runs[w->n_runs - 1] : NULL;
+        inside((long)y * d->stride_h - d->pad_top, d->dilation_h, d->kernel_h, d->in_h, &line.tap0, &line.tap1);
+        if (last && last->tap0 == line.tap0 && last->tap1 == line.tap1 && last->lines < BAND_LINES)
+            last->lines++;
+        else
+            w->runs[w->n_runs++] = line;
+    }
+}
+
+/* Whether the kernel can make the outputs from x on; fills the rest of the tile. */
+static bool fits(const struct pom_depthwise_kernel *kernel, const struct pom_conv_desc *d, int x, struct tile *tile) {
+    long start = (long)x * d->stride_w - d->pad_left;
+    *tile = (struct tile){.kernel = kernel, .x = x};
+    if (kernel->kernel == 0) {
+        inside(start, d->dilation_w, d->kernel_w, d->in_w, &tile->column0, &tile->column1);
+        return true;
+    }
+    if (kernel->kernel != d->kernel_w || kernel->stride != d->stride_w || d->dilation_w != 1 ||
+        kernel->pixels > d->out_w - x)
+        return false;
+    int columns = (kernel->pixels - 1) * kernel->stride + kernel->kernel;
+    inside(start, 1, columns, d->in_w, &tile->column0, &tile->column1);
+    return tile->column0 < kernel->kernel && columns - tile->column1 < kernel->kernel;
+}
+
+static void make_tiles(struct depthwise_conv *w, const struct pom_conv_desc *d, const struct pom_kernel_table *table) {
+    for (int x = 0; x < d->out_w; x += w->tiles[w->n_tiles++].kernel->pixels)
+        for (w->any = table->depthwise; !fits(w->any, d, x, &w->tiles[w->n_tiles]); w->any++)
+            ;
+    while (w->any->kernel != 0)
+        w->any++;
+    for (int x = 0; x < d->out_w; x++)
+        fits(w->any, d, x, &w->pixels[x]);
+}
+
+static void pack(struct depthwise_conv *w, const struct pom_conv_desc *d, const float *weights, const float *bias) {
+    size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
+    float *to = w->weights;
+    for (int c = 0; c < w->channels; c += w->lanes)
+        for (size_t row = 0; row <= taps; row++)
+            for (int i = c; i < c + w->lanes; i++) {
+                float value = 0.0f;
+                if (i < w->channels && (row > 0 || bias))
+                    value = row > 0 ? weights[(size_t)i * taps + row - 1] : bias[i];
+                *to++ = value;
+            }
+}
+
+static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,
+    const float *bias, struct pom_message *msg) {
+    const struct pom_conv_desc *d = &conv->desc;
+    struct depthwise_conv *w = conv->state = pom_calloc(1, sizeof *w);
+    if (!w)
+        return pom_fail_memory(msg, "a convolution");
+    w->lanes = table->lanes;
+    w->channels = d->out_c;
+    w->multiplier = d->out_c / d->in_c;
+    size_t vectors = ((size_t)d->out_c + (size_t)w->lanes - 1) / (size_t)w->lanes;
+    size_t n = vectors * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1) * (size_t)w->lanes;
+    w->weights = pom_alloc_aligned(n, sizeof(float));
+    w->runs = pom_calloc((size_t)d->out_h, sizeof *w->runs);
+    w->tiles = pom_calloc((size_t)d->out_w, sizeof *w->tiles);
+    w->pixels = pom_calloc((size_t)d->out_w, sizeof *w->pixels);
+    if (!w->weights || !w->runs || !w->tiles || !w->pixels)
+        return pom_fail_memory(msg, "the weights of a convolution");
+    pack(w, d, weights, bias);
+    make_runs(w, d);
+    make_tiles(w, d, table);
+    conv->weight_bytes = n * sizeof(float);
+    conv->kernel_name = w->tiles[0].kernel->name;
+    if (w->multiplier > 1)
+        conv->scratch_bytes = (size_t)d->in_h * (size_t)d->in_w * (size_t)d->out_c * sizeof(float);
+    return POM_OK;
+}
+
+static void clean_up(struct pom_conv *conv) {
+    struct depthwise_conv *w = conv->state;
+    if (!w)
+        return;
+    free(w->weights);
+    free(w->runs);
+    free(w->tiles);
+    free(w->pixels);
+    free(w);
+}
+
+/* One run of lines, the vector of channels at c. */
+static void run_lines(
+    const struct pom_conv *conv, const struct run *run, int c, const float *in, const float *residual, float *out) {
+    const struct depthwise_conv *w = conv->state;
+    const struct pom_conv_desc *d = &conv->desc;
+    const ptrdiff_t line = (ptrdiff_t)d->in_w * w->channels;
+    bool whole = c + w->lanes <= w->channels;
+    const struct tile *tiles = whole ? w->tiles : w->pixels;
+    struct pom_depthwise_call call = {.in_pixel = (ptrdiff_t)d->dilation_w * w->channels,
+        .in_line = d->dilation_h * line,
+        .in_next = d->stride_h * line,
+        .weights = w->weights + (size_t)c * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1),
+        .out_pixel = w->channels,
+        .out_line = (ptrdiff_t)d->out_w * w->channels,
+        .lines = run->lines,
+        .tap_y0 = run->tap0,
+        .tap_y1 = run->tap1,
+        .kernel_w = d->kernel_w,
+        .lanes = whole ? w->lanes : w->channels - c,
+        .act = conv->act};
+    for (int i = 0; i < (whole ? w->n_tiles : d->out_w); i++) {
+        ptrdiff_t y = (ptrdiff_t)run->y * d->stride_h - d->pad_top,
+                  x = (ptrdiff_t)tiles[i].x * d->stride_w - d->pad_left;
+        ptrdiff_t at = ((ptrdiff_t)run->y * d->out_w + tiles[i].x) * w->channels + c;
+        call.in = in + y * line + x * w->channels + c;
+        call.residual = residual ? residual + at : NULL;
+        call.out = out + at;
+        call.column0 = tiles[i].column0;
+        call.column1 = tiles[i].column1;
+        tiles[i].kernel->run(&call);
+    }
+}
+
+/* Each input channel `multiplier` times, side by side. */
+static void repeat_channels(const float *in, size_t n, int multiplier, float *to) {
+    for (size_t i = 0; i < n; i++)
+        for (int j = 0; j < multiplier; j++)
+            *to++ = in[i];
+}
+
+static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
+    const struct depthwise_conv *w = conv->state;
+    const struct pom_conv_desc *d = &conv->desc;
+    if (w->multiplier > 1) {
+        repeat_channels(in, (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c, w->multiplier, scratch);
+        in = scratch;
+    }
+    for (int i = 0; i < w->n_runs; i++)
+        for (int c = 0; c < w->channels; c += w->lanes)
+            run_lines(conv, &w->runs[i], c, in, residual, out);
+}
+
+const struct pom_conv_method pom_conv_by_depthwise = {init, clean_up, run};

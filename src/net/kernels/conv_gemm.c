@@ -1,0 +1,210 @@
+/* Every convolution that is not depthwise, as matrix products whose left side is read where it lies: a window is
+ * `segments` runs of neighbouring floats at fixed distances. Where padding, or a pixel step that would crowd one set of
+ * the cache, stands in the way, a band of lines is first copied to scratch. */
+#include "base/memory.h"
+#include "net/kernels/conv.h"
+#include "net/kernels/gemm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a band lies: the input itself or its copy. Steps in floats. */
+struct layout {
+    bool copied;
+    int sample_h, sample_w;          /* only every n-th line and column is copied (1x1 with a stride) */
+    int columns, pixel;              /* of the copy: pixels in a line, floats from pixel to pixel */
+    ptrdiff_t line, a_line, a_pixel; /* from input line to line; from output line to line, pixel to pixel */
+};
+
+struct gemm_conv {
+    struct pom_gemm *groups;
+    ptrdiff_t *segment_at;
+    int segments, depth;
+    int band; /* output lines that are made together */
+    struct layout layout;
+};
+
+enum {
+    CACHE_WAY_BYTES = 4096, /* rows this far apart share a set of a level 1 cache */
+    APART = 16,             /* floats that keep them from it */
+    NEAR_BYTES = 32 * 1024, /* of the left side that a panel of weights meets at once */
+    NEAR_PIXELS = 56,       /* at least, to make reading the panel worth it */
+    WINDOW_PIXELS = 512     /* the same for windows, whose weights may come from afar */
+};
+
+static bool reaches_outside(const struct pom_conv_desc *d) {
+    long bottom = (long)(d->out_h - 1) * d->stride_h - d->pad_top + (long)(d->kernel_h - 1) * d->dilation_h;
+    long right = (long)(d->out_w - 1) * d->stride_w - d->pad_left + (long)(d->kernel_w - 1) * d->dilation_w;
+    return d->pad_top > 0 || d->pad_left > 0 || bottom >= d->in_h || right >= d->in_w;
+}
+
+static bool crowds_cache(ptrdiff_t pixel) {
+    return pixel * (ptrdiff_t)sizeof(float) % CACHE_WAY_BYTES == 0;
+}
+
+static struct layout layout_of(const struct pom_conv_desc *d) {
+    struct layout l = {.sample_h = 1, .sample_w = 1, .columns = d->in_w, .pixel = d->in_c};
+    l.copied = reaches_outside(d) || crowds_cache((ptrdiff_t)d->stride_w * d->in_c);
+    if (l.copied) {
+        l.sample_h = d->kernel_h == 1 ? d->stride_h : 1;
+        l.sample_w = d->kernel_w == 1 ? d->stride_w : 1;
+        l.columns = (d->out_w - 1) * (d->stride_w / l.sample_w) + (d->kernel_w - 1) * d->dilation_w + 1;
+        if (crowds_cache((ptrdiff_t)(d->stride_w / l.sample_w) * d->in_c))
+            l.pixel += APART;
+    }
+    l.line = (ptrdiff_t)l.columns * l.pixel;
+    l.a_line = d->stride_h / l.sample_h * l.line;
+    l.a_pixel = (ptrdiff_t)(d->stride_w / l.sample_w) * l.pixel;
+    return l;
+}
+
+/* Bands of equal height. */
+static int band_of(const struct pom_conv_desc *d) {
+    int lines = (WINDOW_PIXELS + d->out_w - 1) / d->out_w;
+    if (d->kernel_h == 1 && d->kernel_w == 1) {
+        long line_bytes = (long)d->out_w * d->in_c * (long)sizeof(float);
+        lines = (NEAR_PIXELS + d->out_w - 1) / d->out_w;
+        if (line_bytes * lines < NEAR_BYTES)
+            lines = (int)(NEAR_BYTES / line_bytes);
+    }
+    int bands = (d->out_h + lines - 1) / lines;
+    return (d->out_h + bands - 1) / bands;
+}
+
+/* Lines of the copy that `lines` output lines need. */
+static int copied_lines(const struct pom_conv_desc *d, const struct layout *l, int lines) {
+    return (lines - 1) * (d->stride_h / l->sample_h) + (d->kernel_h - 1) * d->dilation_h + 1;
+}
+
+/* The taps of a line of the window are one run where they are neighbours in memory. */
+static enum pom_status init_segments(struct gemm_conv *g, const struct pom_conv_desc *d, struct pom_message *msg) {
+    bool together = d->groups == 1 && d->dilation_w == 1 && g->layout.pixel == d->in_c;
+    int across = together ? 1 : d->kernel_w;
+    g->depth = d->in_c / d->groups * (together ? d->kernel_w : 1);
+    g->segments = d->kernel_h * across;
+    g->segment_at = pom_calloc((size_t)g->segments, sizeof *g->segment_at);
+    if (!g->segment_at)
+        return pom_fail_memory(msg, "a convolution");
+    for (int ky = 0; ky < d->kernel_h; ky++)
+        for (int kx = 0; kx < across; kx++)
+            g->segment_at[ky * across + kx] =
+                ky * d->dilation_h * g->layout.line + (ptrdiff_t)kx * d->dilation_w * g->layout.pixel;
+    return POM_OK;
+}
+
+static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_desc *d,
+    const struct pom_kernel_table *table, const float *weights, const float *bias, struct pom_message *msg) {
+    size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w, depth = (size_t)(d->in_c / d->groups);
+    int n = d->out_c / d->groups;
+    bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
+    g->groups = pom_calloc((size_t)d->groups, sizeof *g->groups);
+    if (!g->groups)
+        return pom_fail_memory(msg, "a convolution");
+    for (int i = 0; i < d->groups; i++) {
+        struct pom_gemm_source source = {.weights = weights + (size_t)i * (size_t)n * depth * taps,
+            .bias = bias ? bias + (size_t)i * (size_t)n : NULL,
+            .taps = (int)taps,
+            .depth = (int)depth,
+            .n = n,
+            .step_tap = 1,
+            .step_c = taps,
+            .step_j = depth * taps};
+        POM_TRY(pom_gemm_init(&g->groups[i], table, &source, flat ? g->band * d->out_w : d->out_w, msg));
+    }
+    return POM_OK;
+}
+
+static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,
+    const float *bias, struct pom_message *msg) {
+    const struct pom_conv_desc *d = &conv->desc;
+    struct gemm_conv *g = conv->state = pom_calloc(1, sizeof *g);
+    if (!g)
+        return pom_fail_memory(msg, "a convolution");
+    g->layout = layout_of(d);
+    g->band = band_of(d);
+    POM_TRY(init_segments(g, d, msg));
+    POM_TRY(init_weights(g, d, table, weights, bias, msg));
+    for (int i = 0; i < d->groups; i++)
+        conv->weight_bytes += pom_gemm_bytes(&g->groups[i]);
+    if (g->layout.copied)
+        conv->scratch_bytes = (size_t)copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line * sizeof(float);
+    conv->kernel_name = g->groups[0].main->name;
+    return POM_OK;
+}
+
+static void clean_up(struct pom_conv *conv) {
+    struct gemm_conv *g = conv->state;
+    if (!g)
+        return;
+    for (int i = 0; g->groups && i < conv->desc.groups; i++)
+        pom_gemm_clean_up(&g->groups[i]);
+    free(g->groups);
+    free(g->segment_at);
+    free(g);
+}
+
+/* One line of the copy: in_line NULL is padding above or below. */
+static void copy_line(const struct pom_conv_desc *d, const struct layout *l, const float *in_line, float *to) {
+    const size_t bytes = (size_t)d->in_c * sizeof(float);
+    int column = 0;
+    for (long ix = -(long)d->pad_left; column < l->columns; column++, ix += l->sample_w, to += l->pixel) {
+        if (!in_line || ix < 0 || ix >= d->in_w) {
+            memset(to, 0, bytes);
+        } else if (l->sample_w == 1 && l->pixel == d->in_c) {
+            long run = d->in_w - ix < l->columns - column ? d->in_w - ix : l->columns - column;
+            memcpy(to, in_line + ix * d->in_c, (size_t)run * bytes);
+            column += (int)run - 1;
+            ix += run - 1;
+            to += (run - 1) * l->pixel;
+        } else {
+            memcpy(to, in_line + ix * d->in_c, bytes);
+        }
+    }
+}
+
+static void copy_band(
+    const struct pom_conv_desc *d, const struct layout *l, const float *in, int y, int lines, float *scratch) {
+    long iy = (long)y * d->stride_h - d->pad_top;
+    for (int i = copied_lines(d, l, lines); i > 0; i--, iy += l->sample_h, scratch += l->line)
+        copy_line(d, l, iy >= 0 && iy < d->in_h ? in + iy * d->in_w * d->in_c : NULL, scratch);
+}
+
+static void run_band(const struct pom_conv *conv, const float *a, const float *residual, float *out, int lines) {
+    const struct gemm_conv *g = conv->state;
+    const struct pom_conv_desc *d = &conv->desc;
+    bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
+    struct pom_gemm_view view = {.lines = flat ? 1 : lines,
+        .width = flat ? lines * d->out_w : d->out_w,
+        .a_line = g->layout.a_line,
+        .a_pixel = g->layout.a_pixel,
+        .out_line = (ptrdiff_t)d->out_w * d->out_c,
+        .out_pixel = d->out_c,
+        .segment_at = g->segment_at,
+        .segments = g->segments,
+        .depth = g->depth,
+        .act = conv->act};
+    for (int i = 0; i < d->groups; i++) {
+        ptrdiff_t at = (ptrdiff_t)i * (d->out_c / d->groups);
+        view.a = a + (ptrdiff_t)i * (d->in_c / d->groups);
+        view.residual = residual ? residual + at : NULL;
+        view.out = out + at;
+        pom_gemm_run(&g->groups[i], &view);
+    }
+}
+
+static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
+    const struct gemm_conv *g = conv->state;
+    const struct pom_conv_desc *d = &conv->desc;
+    for (int y = 0; y < d->out_h; y += g->band) {
+        int lines = d->out_h - y < g->band ? d->out_h - y : g->band;
+        ptrdiff_t at = (ptrdiff_t)y * d->out_w * d->out_c;
+        const float *a = in + y * g->layout.a_line;
+        if (g->layout.copied) {
+            copy_band(d, &g->layout, in, y, lines, scratch);
+            a = scratch;
+        }
+        run_band(conv, a, residual ? residual + at : NULL, out + at, lines);
+    }
+}
+
+const struct pom_conv_method pom_conv_by_gemm = {init, clean_up, run};

@@ -1,0 +1,43 @@
+/* A matrix product with packed weights, as a chain over k per output: what convolutions and dense layers come down to.
+ */
+#ifndef POM_NET_KERNELS_GEMM_H
+#define POM_NET_KERNELS_GEMM_H
+
+#include "net/kernels/table.h"
+
+/* Weights in panels: panel after panel of `main` wide, then at most one narrower `last`; each k rows. */
+struct pom_gemm {
+    const struct pom_gemm_kernel *main, *last; /* last: NULL where main fits n */
+    int k, n, lanes;
+    float *weights, *bias; /* owned; bias padded to whole vectors */
+    size_t n_weights;
+};
+
+/* Where the left side and the result lie: lines of pixels with a constant step; steps in floats. */
+struct pom_gemm_view {
+    const float *a, *residual;
+    float *out;
+    int lines, width;
+    ptrdiff_t a_line, a_pixel, out_line, out_pixel; /* out's are also the residual's */
+    const ptrdiff_t *segment_at;                    /* segments pieces of depth floats: segments * depth == k */
+    int segments, depth;
+    struct pom_act act;
+};
+
+/* The right side as it comes: k runs over taps, then depth; element (tap, c, j) is at tap * step_tap + c * step_c + j *
+ * step_j. */
+struct pom_gemm_source {
+    const float *weights, *bias; /* bias: n or NULL */
+    int taps, depth, n;
+    size_t step_tap, step_c, step_j;
+};
+
+/* width: the usual number of pixels in a line, which decides the tile. On failure nothing is kept. */
+enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
+    const struct pom_gemm_source *source, int width, struct pom_message *msg);
+void pom_gemm_clean_up(struct pom_gemm *gemm);
+size_t pom_gemm_bytes(const struct pom_gemm *gemm);
+
+void pom_gemm_run(const struct pom_gemm *gemm, const struct pom_gemm_view *view);
+
+#endif

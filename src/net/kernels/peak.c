@@ -1,0 +1,37 @@
+#include "net/kernels/peak.h"
+#include "net/kernels/table.h"
+
+#include <time.h>
+
+enum { BURSTS = 25, STEPS = 500000, REF_STEPS = 100000, REF_CHAINS = 8, REF_FLOPS_PER_STEP = 2 * REF_CHAINS };
+
+static double thread_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void ref_burst(long steps) {
+    static volatile float zero = 0.0f;
+    float x = zero, sums[REF_CHAINS] = {0};
+    for (long i = 0; i < steps; i++)
+        for (int j = 0; j < REF_CHAINS; j++)
+            sums[j] = fmaf(x, x, sums[j]);
+    for (int j = 0; j < REF_CHAINS; j++)
+        zero = zero + sums[j];
+}
+
+double pom_fma_peak(enum pom_isa isa) {
+    const struct pom_kernel_table *table = pom_kernel_table(isa);
+    void (*burst)(long) = table ? table->fma_burst : ref_burst;
+    long steps = table ? STEPS : REF_STEPS;
+    double flops = (double)steps * (table ? table->flops_per_step : REF_FLOPS_PER_STEP), best = 0.0;
+    for (int i = 0; i < BURSTS; i++) {
+        double start = thread_seconds();
+        burst(steps);
+        double rate = flops / (thread_seconds() - start);
+        if (rate > best)
+            best = rate;
+    }
+    return best * 1e-9;
+}

@@ -1,0 +1,11 @@
+/* The ceiling: what this CPU's units can multiply and add. */
+#ifndef POM_NET_KERNELS_PEAK_H
+#define POM_NET_KERNELS_PEAK_H
+
+#include "base/cpu.h"
+
+/* GFLOP/s (a multiply-add is two) of one core with isa's registers, the best of several bursts within some 50 ms of the
+ * calling thread's time; for REF, which has no vectors of its own, that of scalar fmaf. */
+double pom_fma_peak(enum pom_isa isa);
+
+#endif

@@ -1,0 +1,77 @@
+/* The fast kernels as data: one table per instruction set, filled from the files of its folder. */
+#ifndef POM_NET_KERNELS_TABLE_H
+#define POM_NET_KERNELS_TABLE_H
+
+#include "net/kernels/activation.h"
+
+enum { POM_GEMM_MAX_ROWS = 14, POM_GEMM_MAX_VECTORS = 3 };
+
+/* A run of tiles down one panel. A row is an output pixel; its inputs are `segments` pieces of `depth` floats. */
+struct pom_gemm_call {
+    const float *a; /* the first row; segment s of it is at a + segment_at[s] */
+    ptrdiff_t a_row;
+    const ptrdiff_t *segment_at;
+    int segments, depth;
+    const float *b, *bias; /* segments * depth rows and one row, of the panel's width, padded with zeros */
+    const float *residual; /* or NULL */
+    float *out;
+    ptrdiff_t out_row; /* also the residual's */
+    int lanes;         /* of the panel's last vector that exist in out: 1..lanes of the table */
+    int tiles;         /* how many tiles, one below the other */
+    struct pom_act act;
+};
+
+typedef void pom_gemm_fn(const struct pom_gemm_call *call);
+
+/* Tiles of up to `rows` pixels by `vectors` vectors of channels; run[r] makes tiles of r rows. */
+struct pom_gemm_kernel {
+    const char *name;
+    int rows, vectors;
+    pom_gemm_fn *run[POM_GEMM_MAX_ROWS + 1];
+};
+
+/* Depthwise: `lines` output lines of one tile of neighbouring pixels, one vector of channels. */
+struct pom_depthwise_call {
+    const float *in; /* the top left tap of the first output; it may be padding, which is not touched */
+    ptrdiff_t in_pixel, in_line, in_next; /* steps between taps, lines of taps, and to the next output line */
+    const float *weights;                 /* a vector of bias, then kernel_h x kernel_w vectors */
+    const float *residual;                /* or NULL */
+    float *out;
+    ptrdiff_t out_pixel, out_line; /* also the residual's */
+    int lines;
+    int tap_y0, tap_y1;   /* lines of taps inside the picture */
+    int column0, column1; /* columns of taps inside the picture, over the whole tile */
+    int kernel_w;
+    int lanes; /* that exist: 1..lanes of the table */
+    struct pom_act act;
+};
+
+typedef void pom_depthwise_fn(const struct pom_depthwise_call *call);
+
+/* kernel and stride are those of the width; 0: any (then dilation too, and one pixel at a time). */
+struct pom_depthwise_kernel {
+    const char *name;
+    int pixels, kernel, stride;
+    pom_depthwise_fn *run;
+};
+
+struct pom_kernel_table {
+    enum pom_isa isa;
+    int lanes;
+    const struct pom_gemm_kernel *gemm; /* [v - 1] is v vectors wide */
+    const struct pom_depthwise_kernel
+        *depthwise; /* per kernel and stride wider tiles first, down to 1; "any" ends it */
+    struct pom_kernels plain;
+    void (*fma_burst)(long steps); /* multiply-adds in registers, to measure the peak */
+    int flops_per_step;
+};
+
+extern const struct pom_gemm_kernel pom_gemm_avx2[POM_GEMM_MAX_VECTORS], pom_gemm_avx512[POM_GEMM_MAX_VECTORS],
+    pom_gemm_neon[POM_GEMM_MAX_VECTORS];
+extern const struct pom_depthwise_kernel pom_depthwise_avx2[], pom_depthwise_avx512[], pom_depthwise_neon[];
+extern const struct pom_kernel_table pom_table_avx2, pom_table_avx512, pom_table_neon;
+
+/* NULL where this build has no fast kernels for isa. */
+const struct pom_kernel_table *pom_kernel_table(enum pom_isa isa);
+
+#endif

@@ -1,0 +1,153 @@
+/* One tile of a matrix product: `rows` pixels by `vectors` vectors of channels, held in registers for the whole depth.
+ * Include after a vector header. The accumulators are named scalars, since compilers keep arrays of them in memory;
+ * rows and vectors are constants where it is inlined, so what a tile does not use disappears. */
+#ifndef POM_NET_KERNELS_TEMPLATE_GEMM_H
+#define POM_NET_KERNELS_TEMPLATE_GEMM_H
+
+#include "net/kernels/template/lanes.h"
+
+/* Row r is read through a pointer that is shared by three rows: (r, pointer, rows from the pointer). */
+#define GEMM_ROWS(X)                                                                                                   \
+    X(0, p0, 0)                                                                                                        \
+    X(1, p0, 1)                                                                                                        \
+    X(2, p0, 2)                                                                                                        \
+    X(3, p3, 0)                                                                                                        \
+    X(4, p3, 1)                                                                                                        \
+    X(5, p3, 2)                                                                                                        \
+    X(6, p6, 0)                                                                                                        \
+    X(7, p6, 1)                                                                                                        \
+    X(8, p6, 2)                                                                                                        \
+    X(9, p9, 0)                                                                                                        \
+    X(10, p9, 1)                                                                                                       \
+    X(11, p9, 2)                                                                                                       \
+    X(12, p12, 0)                                                                                                      \
+    X(13, p12, 1)
+
+/* s applied to every accumulator of row r that the tile has. */
+#define GEMM_ROW(r, S)                                                                                                 \
+    if (rows > r) {                                                                                                    \
+        S(r, 0)                                                                                                        \
+        if (vectors > 1) {                                                                                             \
+            S(r, 1)                                                                                                    \
+        }                                                                                                              \
+        if (vectors > 2) {                                                                                             \
+            S(r, 2)                                                                                                    \
+        }                                                                                                              \
+    }
+
+#define GEMM_BEGIN(r, p, k) vec c##r##_0 = bias0, c##r##_1 = bias1, c##r##_2 = bias2;
+
+#define GEMM_STEP_ONE(r, v) c##r##_##v = vec_fma(x, b##v, c##r##_##v);
+#define GEMM_STEP(r, p, k)                                                                                             \
+    if (rows > r) {                                                                                                    \
+        vec x = vec_splat((p)[(k)*a_row]);                                                                             \
+        GEMM_ROW(r, GEMM_STEP_ONE)                                                                                     \
+    }
+
+#define GEMM_RESIDUAL_ONE(r, v)                                                                                        \
+    c##r##_##v = vec_add(c##r##_##v, v == vectors - 1 ? load_lanes(residual + (r)*out_row + v * LANES, lanes)          \
+                                                      : vec_load(residual + (r)*out_row + v * LANES));
+#define GEMM_RESIDUAL(r, p, k) GEMM_ROW(r, GEMM_RESIDUAL_ONE)
+
+#define GEMM_CLAMP_ONE(r, v) c##r##_##v = vec_at_most(high, vec_at_least(low, c##r##_##v));
+#define GEMM_CLAMP(r, p, k) GEMM_ROW(r, GEMM_CLAMP_ONE)
+
+#define GEMM_LEAKY_ONE(r, v) c##r##_##v = vec_leaky(low, c##r##_##v);
+#define GEMM_LEAKY(r, p, k) GEMM_ROW(r, GEMM_LEAKY_ONE)
+
+#define GEMM_STORE_ONE(r, v) vec_store(out + (r)*out_row + v * LANES, c##r##_##v);
+#define GEMM_STORE(r, p, k) GEMM_ROW(r, GEMM_STORE_ONE)
+
+#define GEMM_STORE_PART_ONE(r, v)                                                                                      \
+    if (v == vectors - 1)                                                                                              \
+        vec_store_n(out + (r)*out_row + v * LANES, c##r##_##v, lanes);                                                 \
+    else                                                                                                               \
+        vec_store(out + (r)*out_row + v * LANES, c##r##_##v);
+#define GEMM_STORE_PART(r, p, k) GEMM_ROW(r, GEMM_STORE_PART_ONE)
+
+static inline __attribute__((always_inline)) void gemm_tile(const int rows, const int vectors,
+    const struct pom_gemm_call *g, const float *a, const float *residual, float *out) {
+    const ptrdiff_t a_row = g->a_row, out_row = g->out_row;
+    const int lanes = g->lanes;
+    const vec bias0 = vec_load(g->bias), bias1 = vectors > 1 ? vec_load(g->bias + LANES) : bias0,
+              bias2 = vectors > 2 ? vec_load(g->bias + 2 * LANES) : bias0;
+    GEMM_ROWS(GEMM_BEGIN)
+    const float *b = g->b;
+    for (int s = 0; s < g->segments; s++) {
+        const float *p0 = a + g->segment_at[s], *p3 = p0 + 3 * a_row, *p6 = p3 + 3 * a_row, *p9 = p6 + 3 * a_row,
+                    *p12 = p9 + 3 * a_row;
+        for (int left = g->depth; left > 0; left--) {
+            const vec b0 = vec_load(b), b1 = vectors > 1 ? vec_load(b + LANES) : b0,
+                      b2 = vectors > 2 ? vec_load(b + 2 * LANES) : b0;
+            GEMM_ROWS(GEMM_STEP)
+            b += vectors * LANES;
+            p0++, p3++, p6++, p9++, p12++;
+        }
+    }
+    if (residual) {
+        GEMM_ROWS(GEMM_RESIDUAL)
+    }
+    if (g->act.kind == POM_ACT_KIND_CLAMP) {
+        const vec low = vec_splat(g->act.low), high = vec_splat(g->act.high);
+        GEMM_ROWS(GEMM_CLAMP)
+    } else if (g->act.kind == POM_ACT_KIND_LEAKY) {
+        const vec low = vec_splat(g->act.low);
+        GEMM_ROWS(GEMM_LEAKY)
+    }
+    if (lanes == LANES) {
+        GEMM_ROWS(GEMM_STORE)
+    } else {
+        GEMM_ROWS(GEMM_STORE_PART)
+    }
+}
+
+static inline __attribute__((always_inline)) void gemm_tiles(
+    const int rows, const int vectors, const struct pom_gemm_call *g) {
+    const float *a = g->a, *residual = g->residual;
+    float *out = g->out;
+    for (int left = g->tiles; left > 0; left--) {
+        gemm_tile(rows, vectors, g, a, residual, out);
+        a += rows * g->a_row;
+        out += rows * g->out_row;
+        if (residual)
+            residual += rows * g->out_row;
+    }
+}
+
+#define GEMM_DEFINE(rows, vectors)                                                                                     \
+    static void gemm_##rows##_##vectors(const struct pom_gemm_call *g) {                                               \
+        gemm_tiles(rows, vectors, g);                                                                                  \
+    }
+
+/* A family: the functions for 1..rows rows, and the list of them for pom_gemm_kernel.run. */
+#define GEMM_DEFINE_1(vectors) GEMM_DEFINE(1, vectors)
+#define GEMM_DEFINE_2(vectors) GEMM_DEFINE_1(vectors) GEMM_DEFINE(2, vectors)
+#define GEMM_DEFINE_3(vectors) GEMM_DEFINE_2(vectors) GEMM_DEFINE(3, vectors)
+#define GEMM_DEFINE_4(vectors) GEMM_DEFINE_3(vectors) GEMM_DEFINE(4, vectors)
+#define GEMM_DEFINE_5(vectors) GEMM_DEFINE_4(vectors) GEMM_DEFINE(5, vectors)
+#define GEMM_DEFINE_6(vectors) GEMM_DEFINE_5(vectors) GEMM_DEFINE(6, vectors)
+#define GEMM_DEFINE_7(vectors) GEMM_DEFINE_6(vectors) GEMM_DEFINE(7, vectors)
+#define GEMM_DEFINE_8(vectors) GEMM_DEFINE_7(vectors) GEMM_DEFINE(8, vectors)
+#define GEMM_DEFINE_9(vectors) GEMM_DEFINE_8(vectors) GEMM_DEFINE(9, vectors)
+#define GEMM_DEFINE_10(vectors) GEMM_DEFINE_9(vectors) GEMM_DEFINE(10, vectors)
+#define GEMM_DEFINE_11(vectors) GEMM_DEFINE_10(vectors) GEMM_DEFINE(11, vectors)
+#define GEMM_DEFINE_12(vectors) GEMM_DEFINE_11(vectors) GEMM_DEFINE(12, vectors)
+#define GEMM_DEFINE_13(vectors) GEMM_DEFINE_12(vectors) GEMM_DEFINE(13, vectors)
+#define GEMM_DEFINE_14(vectors) GEMM_DEFINE_13(vectors) GEMM_DEFINE(14, vectors)
+
+#define GEMM_LIST_1(vectors) NULL, gemm_1_##vectors
+#define GEMM_LIST_2(vectors) GEMM_LIST_1(vectors), gemm_2_##vectors
+#define GEMM_LIST_3(vectors) GEMM_LIST_2(vectors), gemm_3_##vectors
+#define GEMM_LIST_4(vectors) GEMM_LIST_3(vectors), gemm_4_##vectors
+#define GEMM_LIST_5(vectors) GEMM_LIST_4(vectors), gemm_5_##vectors
+#define GEMM_LIST_6(vectors) GEMM_LIST_5(vectors), gemm_6_##vectors
+#define GEMM_LIST_7(vectors) GEMM_LIST_6(vectors), gemm_7_##vectors
+#define GEMM_LIST_8(vectors) GEMM_LIST_7(vectors), gemm_8_##vectors
+#define GEMM_LIST_9(vectors) GEMM_LIST_8(vectors), gemm_9_##vectors
+#define GEMM_LIST_10(vectors) GEMM_LIST_9(vectors), gemm_10_##vectors
+#define GEMM_LIST_11(vectors) GEMM_LIST_10(vectors), gemm_11_##vectors
+#define GEMM_LIST_12(vectors) GEMM_LIST_11(vectors), gemm_12_##vectors
+#define GEMM_LIST_13(vectors) GEMM_LIST_12(vectors), gemm_13_##vectors
+#define GEMM_LIST_14(vectors) GEMM_LIST_13(vectors), gemm_14_##vectors
+
+#endif

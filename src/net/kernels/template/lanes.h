@@ -1,0 +1,29 @@
+/* Small helpers over a vector header: the last, partial vector of a row; the activation. Include after it. */
+#ifndef POM_NET_KERNELS_TEMPLATE_LANES_H
+#define POM_NET_KERNELS_TEMPLATE_LANES_H
+
+#include "net/kernels/table.h"
+
+static inline vec load_lanes(const float *from, int lanes) {
+    return lanes == LANES ? vec_load(from) : vec_load_n(from, lanes);
+}
+
+static inline void store_lanes(float *to, vec x, int lanes) {
+    if (lanes == LANES)
+        vec_store(to, x);
+    else
+        vec_store_n(to, x, lanes);
+}
+
+static inline vec activate(vec x, struct pom_act act) {
+    if (act.kind == POM_ACT_KIND_CLAMP)
+        return vec_at_most(vec_splat(act.high), vec_at_least(vec_splat(act.low), x));
+    return act.kind == POM_ACT_KIND_LEAKY ? vec_leaky(vec_splat(act.low), x) : x;
+}
+
+/* How many of the channels [c, channels) the vector at c has. */
+static inline int lanes_at(int c, int channels) {
+    return channels - c < LANES ? channels - c : LANES;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* Shared by the files of kernelcheck: which paths there are, guarded memory, values, comparison, counting. */
+#ifndef KERNELCHECK_H
+#define KERNELCHECK_H
+
+#include "net/kernels/table.h"
+#include <stdint.h>
+
+/* Kinds of values that tests are filled with. */
+enum values {
+    VALUES_PLAIN,  /* -1..1 */
+    VALUES_WILD,   /* finite: zeros of both signs, denormals, huge and tiny, sums that cancel */
+    VALUES_SPECIAL /* wild, with infinities and NaN among them */
+};
+
+/* n floats that end (or, every other time, begin) at a page that may not be touched; the other side is watched. */
+struct guarded {
+    float *data;
+    size_t n, bytes;
+    unsigned char *map;
+};
+
+struct guarded guarded_new(size_t n);
+bool guarded_intact(const struct guarded *guarded);
+void guarded_free(struct guarded *guarded);
+
+void random_seed(uint64_t seed);
+int random_int(int low, int high); /* both included */
+void fill(float *to, size_t n, enum values values);
+
+/* Same bits, or both NaN; prints the first difference. */
+bool same(const char *what, const float *got, const float *want, size_t n);
+
+/* Counts one case; prints it when it failed. */
+void report(bool passed, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Ends a group of cases: prints its name and count. */
+void report_group(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void check_gemm_tiles(const struct pom_kernel_table *table);
+void check_depthwise_tiles(const struct pom_kernel_table *table);
+void check_convolutions(enum pom_isa isa, int cases);
+void check_dense(enum pom_isa isa, int cases);
+void check_plain(enum pom_isa isa, int cases);
+
+/* Every layer of the networks on one path: time, GFLOP/s, fraction of the peak. network NULL: all. */
+void bench(enum pom_isa isa, const char *network);
+
+#endif

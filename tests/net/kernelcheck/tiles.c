@@ -1,0 +1,75 @@
+/* The tiles themselves, each one of the tables. */
+#include "kernelcheck.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* What a run of gemm tiles must give. */
+static void gemm_reference(const struct pom_gemm_call *call, int rows, int columns, int n, float *out) {
+    for (int row = 0; row < rows; row++)
+        for (int j = 0; j < n; j++) {
+            float sum = call->bias[j];
+            const float *b = call->b + j;
+            for (int s = 0; s < call->segments; s++)
+                for (int i = 0; i < call->depth; i++, b += columns)
+                    sum = fmaf(call->a[row * call->a_row + call->segment_at[s] + i], *b, sum);
+            size_t at = (size_t)(row * call->out_row + j);
+            out[at] = pom_act_apply(call->residual ? sum + call->residual[at] : sum, call->act);
+        }
+}
+
+static struct pom_act random_act(void) {
+    static const struct pom_act acts[] = {{POM_ACT_KIND_IDENTITY, 0.0f, 0.0f}, {POM_ACT_KIND_CLAMP, 0.0f, INFINITY},
+        {POM_ACT_KIND_CLAMP, 0.0f, 6.0f}, {POM_ACT_KIND_CLAMP, -0.5f, 0.5f}, {POM_ACT_KIND_LEAKY, 0.1f, 0.0f}};
+    return acts[random_int(0, sizeof acts / sizeof *acts - 1)];
+}
+
+static void check_gemm_tile(const struct pom_gemm_kernel *kernel, int rows, int lanes_all, enum values values) {
+    enum { MAX_SEGMENTS = 3 };
+    ptrdiff_t segment_at[MAX_SEGMENTS];
+    int columns = kernel->vectors * lanes_all;
+    struct pom_gemm_call call = {.segments = random_int(1, MAX_SEGMENTS),
+        .depth = random_int(1, 20),
+        .segment_at = segment_at,
+        .lanes = random_int(0, 1) ? lanes_all : random_int(1, lanes_all),
+        .tiles = random_int(1, 3),
+        .act = random_act()};
+    int n = columns - lanes_all + call.lanes, height = call.tiles * rows;
+    call.a_row = random_int(1, 40);
+    call.out_row = n + random_int(0, 5);
+    for (int s = 0; s < call.segments; s++)
+        segment_at[s] = random_int(0, 30);
+    size_t depth = (size_t)(call.segments * call.depth);
+    struct guarded a = guarded_new((size_t)((height - 1) * call.a_row + 30 + call.depth));
+    struct guarded b = guarded_new(depth * (size_t)columns), bias = guarded_new((size_t)columns);
+    size_t n_out = (size_t)((height - 1) * call.out_row + n);
+    struct guarded residual = guarded_new(n_out), got = guarded_new(n_out), want = guarded_new(n_out);
+    fill(a.data, a.n, values);
+    fill(b.data, b.n, values);
+    fill(bias.data, bias.n, values);
+    fill(residual.data, n_out, values);
+    call.a = a.data;
+    call.b = b.data;
+    call.bias = bias.data;
+    call.residual = random_int(0, 1) ? residual.data : NULL;
+    call.out = got.data;
+    gemm_reference(&call, height, columns, n, want.data);
+    kernel->run[rows](&call);
+    bool passed = same(kernel->name, got.data, want.data, n_out) && guarded_intact(&got);
+    report(passed, "%s, %d rows, %d of %d columns, %d x %d deep, %d tiles", kernel->name, rows, n, columns,
+        call.segments, call.depth, call.tiles);
+    struct guarded *all[] = {&a, &b, &bias, &residual, &got, &want};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        guarded_free(all[i]);
+}
+
+void check_gemm_tiles(const struct pom_kernel_table *table) {
+    for (int v = 0; v < POM_GEMM_MAX_VECTORS; v++) {
+        const struct pom_gemm_kernel *kernel = &table->gemm[v];
+        for (int rows = 1; rows <= kernel->rows; rows++)
+            for (enum values values = VALUES_PLAIN; values <= VALUES_SPECIAL; values++)
+                for (int i = 0; i < 4; i++)
+                    check_gemm_tile(kernel, rows, table->lanes, values);
+        report_group("%s", kernel->name);
+    }
+}
