@@ -1,0 +1,167 @@
+#include "commands.h"
+#include "progress.h"
+
+#include "base/status.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct values {
+    struct pom_features_options job;
+    struct pom_components components;
+    int limit;
+    bool quiet;
+};
+
+/* Values of more than one use are parsed into the job's own options. */
+static enum pom_status parse_filter(const char *text, void *value, struct pom_message *msg) {
+    return pom_filter_parse(text, value, msg);
+}
+
+static enum pom_status parse_format(const char *text, void *value, struct pom_message *msg) {
+    return pom_format_parse(text, value, msg);
+}
+
+static enum pom_status parse_vectors(const char *text, void *value, struct pom_message *msg) {
+    bool spark = strcmp(text, "spark") == 0;
+    if (!spark && strcmp(text, "list") != 0)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted list or spark");
+    *(bool *)value = spark;
+    return POM_OK;
+}
+
+static enum pom_status parse_precision(const char *text, void *value, struct pom_message *msg) {
+    (void)value;
+    if (strcmp(text, "fast") == 0)
+        return pom_fail(msg, POM_ERR_UNSUPPORTED, "comes with a later version: leave it out for exact");
+    return strcmp(text, "exact") == 0 ? POM_OK : pom_fail(msg, POM_ERR_ARGUMENT, "wanted exact or fast");
+}
+
+#define AT(member) offsetof(struct values, member)
+static const struct pom_option options[] = {
+    {"output", 'o', "DEST", "the folder that receives the tables; made where there is none", pom_option_text,
+        AT(job.destination)},
+    {"model", 0, "NAME",
+        "network: a name from `pomona model list`, an .onnx file, or pixels,\n"
+        "which takes the resized pixels themselves (efficientnet-lite0)",
+        pom_option_text, AT(job.model)},
+    {"output-layer", 0, "NAME", "layer or tensor whose values are the features (the network's output)", pom_option_text,
+        AT(job.model_options.output_layer)},
+    {"size", 0, "N", "side of the square that images are stretched to (the network's own, else 224)", pom_option_count,
+        AT(job.model_options.size)},
+    {"resize", 0, "FILTER", "bicubic, bilinear, lanczos, box or nearest, as Pillow has them (bicubic)", parse_filter,
+        AT(job.filter)},
+    {"preprocess", 0, "NAME", "tf, caffe, torch or lite, for a network file that does not say", pom_option_text,
+        AT(job.model_options.preprocess)},
+    {"label", 0, "PATTERN",
+        "where in the path the label is, matched with the path's end: {label} is\n"
+        "the label, * any characters but /, ? one such ({label}/*: the folder's name)",
+        pom_option_text, AT(job.label)},
+    {"pca", 0, "K|SHARE",
+        "write K principal components, or as many as hold this share of the\n"
+        "variance, such as 0.90 (none)",
+        pom_option_components, AT(components)},
+    {"no-scale", 0, NULL, "no standard scaler before the PCA", pom_option_switch, AT(job.pca.no_scale)},
+    {"no-center", 0, NULL, "leave the mean in when projecting, as Spark's PCAModel does", pom_option_switch,
+        AT(job.pca.no_center)},
+    {"keep-scaled", 0, NULL, "write the scaled features too", pom_option_switch, AT(job.keep_scaled)},
+    {"format", 0, "NAME", "parquet, json (JSON Lines) or csv (parquet)", parse_format, AT(job.format)},
+    {"vectors", 0, "NAME", "list: lists of floats; spark: vectors of Spark's MLlib (list)", parse_vectors,
+        AT(job.spark_vectors)},
+    {"precision", 0, "NAME", "exact: float32, the same bits on every machine (exact)", parse_precision, 0},
+    {"threads", 0, "N", "worker threads (the CPUs that this process may use)", pom_option_count, AT(job.threads)},
+    {"memory", 0, "SIZE", "bound on the memory of the process, such as 512M (half of what there is)", pom_option_bytes,
+        AT(job.memory_bytes)},
+    {"limit", 0, "N", "only the first N images (all)", pom_option_count, AT(limit)},
+    {"fresh", 0, NULL, "replace what DEST holds", pom_option_switch, AT(job.fresh)},
+    {"retry-failed", 0, NULL, "read again the images that failed in an earlier run", pom_option_switch,
+        AT(job.retry_failed)},
+    {"strict", 0, NULL, "end with the first image that fails", pom_option_switch, AT(job.strict)},
+    {"quiet", 'q', NULL, "no progress and no summary", pom_option_switch, AT(quiet)},
+    {0},
+};
+#undef AT
+
+static atomic_bool interrupted;
+
+static void on_signal(int number) {
+    (void)number;
+    atomic_store(&interrupted, true);
+}
+
+/* The first signal asks the job to end; the next one finds the default action again, and ends it at once. */
+static void catch_signals(void) {
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static enum pom_status check(struct values *values, int n_sources, struct pom_message *msg) {
+    struct pom_features_options *job = &values->job;
+    bool pca = values->components.k > 0 || values->components.variance > 0;
+    if (n_sources == 0)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "name a folder of images: pomona features SRC... -o DEST");
+    if (!job->destination)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "name the folder for the tables: -o DEST");
+    if (!pca && (job->pca.no_scale || job->pca.no_center))
+        return pom_fail(msg, POM_ERR_ARGUMENT, "--no-scale and --no-center are for a PCA: add --pca");
+    if (job->pca.no_scale && job->keep_scaled)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "--keep-scaled and --no-scale exclude each other");
+    job->pca.k = values->components.k;
+    job->pca.variance = values->components.variance;
+    job->project = pca || job->keep_scaled;
+    job->limit = (uint64_t)values->limit;
+    return POM_OK;
+}
+
+static enum pom_status run_job(struct values *values, enum pom_exit *exit_code, struct pom_message *msg) {
+    struct pom_progress progress;
+    struct pom_features_report report;
+    pom_progress_init(&progress, values->quiet);
+    values->job.events = pom_progress_events(&progress);
+    values->job.cancel = &interrupted;
+    catch_signals();
+    enum pom_status status = pom_features_job(&values->job, &report, msg);
+    if (status == POM_OK)
+        pom_progress_summary(&progress, &values->job, &report);
+    if (status == POM_OK && report.errors)
+        *exit_code = POM_EXIT_PARTIAL;
+    pom_features_report_clean_up(&report);
+    pom_progress_clean_up(&progress);
+    return status;
+}
+
+static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
+    struct values values = {0};
+    int first;
+    POM_TRY(pom_options_parse(options, argc, argv, &values, &first, msg));
+    POM_TRY(check(&values, argc - first, msg));
+    values.job.sources = (const char *const *)&argv[first];
+    values.job.n_sources = argc - first;
+    return run_job(&values, exit_code, msg);
+}
+
+const struct pom_verb pom_cmd_features = {
+    .name = "features",
+    .summary = "Photographs -> features of a network, scaled, principal components -> tables.",
+    .usage = "SRC... -o DEST [OPTION]...",
+    .options = options,
+    .run = run,
+    .details =
+        "SRC is a folder, searched with all below it, or an image: JPEG, PNG or WebP, told by content. Only files\n"
+        "whose names end as images' do are listed; of those, every one becomes a row of features or of errors.\n"
+        "\n"
+        "DEST receives features.parquet (path, label, features), with --pca pca.parquet and projection.parquet,\n"
+        "with --keep-scaled scaled.parquet, then errors.parquet (path, stage, cause) and run.json, the receipt.\n"
+        "Each is written whole or not at all. Running the same command again continues what was interrupted, and\n"
+        "reads only images that are new or changed; other settings for the same DEST are refused.\n"
+        "\n"
+        "Exit status: 0 all rows written; 1 a mistake in the command or its surroundings, no tables written;\n"
+        "2 finished, with rows in errors.\n"
+        "\n"
+        "Examples:\n"
+        "  pomona features photos -o out --pca 0.90\n"
+        "  pomona features photos/2026-* -o out --model mobilenetv2 --pca 50 --format json\n"
+        "  pomona features photos -o out --model vgg16 --output-layer fc2\n"
+        "  pomona features photos -o out --label '{label}_*'      (banana_017.jpg is a banana)\n",
+};

@@ -1,0 +1,163 @@
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LABELS_SHOWN = 10 };
+static const double sparse_every_s = 10, terminal_every_s = 0.1;
+
+void pom_progress_init(struct pom_progress *progress, bool quiet) {
+    *progress = (struct pom_progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO), .begun_s = -1};
+    pthread_mutex_init(&progress->mutex, NULL);
+}
+
+const char *pom_print_count(uint64_t count, char out[POM_COUNT_BYTES]) {
+    char digits[POM_COUNT_BYTES];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, count), to = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            out[to++] = ',';
+        out[to++] = digits[i];
+    }
+    out[to] = '\0';
+    return out;
+}
+
+static void clear_line(struct pom_progress *progress) {
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
+}
+
+/* "35 s", "4 min" or "2.5 h". */
+static const char *print_duration(double seconds, char *out, size_t size) {
+    if (seconds < 100)
+        snprintf(out, size, "%.0f s", seconds);
+    else if (seconds < 5400)
+        snprintf(out, size, "%.0f min", seconds / 60);
+    else
+        snprintf(out, size, "%.1f h", seconds / 3600);
+    return out;
+}
+
+static void print_images(const struct pom_progress *state, const struct pom_features_progress *p) {
+    char done[POM_COUNT_BYTES], listed[POM_COUNT_BYTES], errors[POM_COUNT_BYTES], left[32];
+    double elapsed = p->seconds - state->begun_s, rate = elapsed > 0 ? (double)p->computed / elapsed : 0;
+    fprintf(stderr, "%s/%s images%s", pom_print_count(p->done, done), pom_print_count(p->listed, listed),
+        p->listing ? " listed so far" : "");
+    if (rate > 0)
+        fprintf(stderr, ", %.1f/s", rate);
+    if (p->errors)
+        fprintf(stderr, ", %s failed", pom_print_count(p->errors, errors));
+    if (rate > 0 && !p->listing)
+        fprintf(stderr, ", %s left", print_duration((double)(p->listed - p->done) / rate, left, sizeof left));
+}
+
+static void print_line(struct pom_progress *state, const struct pom_features_progress *p) {
+    char count[POM_COUNT_BYTES];
+    if (state->terminal)
+        fputs("\r", stderr);
+    if (p->phase == POM_PHASE_IMAGES)
+        print_images(state, p);
+    else if (p->phase == POM_PHASE_TABLES)
+        fprintf(stderr, "writing tables: %s rows", pom_print_count(p->done, count));
+    else
+        fprintf(stderr, "principal components of %s rows", pom_print_count(p->done, count));
+    fputs(state->terminal ? "\033[K" : "\n", stderr);
+    fflush(stderr);
+    state->shown = state->terminal;
+    state->printed_s = p->seconds;
+}
+
+static void on_progress(void *user, const struct pom_features_progress *p) {
+    struct pom_progress *state = user;
+    pthread_mutex_lock(&state->mutex);
+    if (state->begun_s < 0)
+        state->begun_s = state->printed_s = p->seconds;
+    double every = state->terminal ? terminal_every_s : sparse_every_s;
+    if (!state->quiet && (p->seconds - state->printed_s >= every || (state->terminal && p->phase == POM_PHASE_PCA)))
+        print_line(state, p);
+    pthread_mutex_unlock(&state->mutex);
+}
+
+static void on_warning(void *user, const char *text) {
+    struct pom_progress *state = user;
+    pthread_mutex_lock(&state->mutex);
+    clear_line(state);
+    fprintf(stderr, "pomona: warning: %s\n", text);
+    pthread_mutex_unlock(&state->mutex);
+}
+
+struct pom_features_events pom_progress_events(struct pom_progress *progress) {
+    return (struct pom_features_events){.progress = on_progress, .warn = on_warning, .user = progress};
+}
+
+void pom_progress_clean_up(struct pom_progress *progress) {
+    clear_line(progress);
+    pthread_mutex_destroy(&progress->mutex);
+}
+
+static void print_labels(const struct pom_features_report *report) {
+    char count[POM_COUNT_BYTES];
+    size_t shown = report->n_labels < LABELS_SHOWN ? report->n_labels : LABELS_SHOWN;
+    uint64_t others = 0;
+    if (report->n_labels)
+        fprintf(stderr, "%10s  label\n", "rows");
+    for (size_t i = 0; i < report->n_labels; i++) {
+        const struct pom_label_count *label = &report->labels[i];
+        if (i < shown)
+            fprintf(stderr, "%10s  %s\n", pom_print_count(label->rows, count), *label->label ? label->label : "(none)");
+        else
+            others += label->rows;
+    }
+    if (others)
+        fprintf(stderr, "%10s  in %zu more labels\n", pom_print_count(others, count), report->n_labels - shown);
+}
+
+static void print_errors(const struct pom_features_options *options, const struct pom_features_report *report) {
+    char count[POM_COUNT_BYTES];
+    const char *slash = options->destination[strlen(options->destination) - 1] == '/' ? "" : "/";
+    if (report->errors)
+        fprintf(stderr, "%s failed: %s%serrors.%s says why\n", pom_print_count(report->errors, count),
+            options->destination, slash, pom_format_name(options->format));
+    if (report->unlabelled)
+        fprintf(stderr, "%s have an empty label: their paths do not match --label\n",
+            pom_print_count(report->unlabelled, count));
+    if (report->skipped)
+        fprintf(stderr, "%s other files were passed over: their names are not those of images\n",
+            pom_print_count(report->skipped, count));
+}
+
+static void print_result(const struct pom_features_options *options, const struct pom_features_report *report) {
+    char rows[POM_COUNT_BYTES], carried[POM_COUNT_BYTES];
+    uint64_t done = report->computed + report->failed;
+    if (report->up_to_date) {
+        fprintf(stderr, "%s is up to date: %s rows, nothing had changed (%.2f s)\n", options->destination,
+            pom_print_count(report->rows, rows), report->total_s);
+        return;
+    }
+    print_labels(report);
+    fprintf(stderr, "%s rows, %zu labels, %zu features in %s: %.2f s", pom_print_count(report->rows, rows),
+        report->n_labels, report->features, options->destination, report->total_s);
+    if (done)
+        fprintf(stderr, ", %.1f images/s", report->images_s > 0 ? (double)done / report->images_s : 0);
+    if (report->listed > done)
+        fprintf(stderr, ", %s carried over", pom_print_count(report->listed - done, carried));
+    if (report->dropped)
+        fprintf(stderr, ", %s dropped", pom_print_count(report->dropped, carried));
+    fputs("\n", stderr);
+    if (report->components)
+        fprintf(stderr, "%zu principal components hold %.1f %% of the variance\n", report->components,
+            100 * report->explained);
+}
+
+void pom_progress_summary(struct pom_progress *progress, const struct pom_features_options *options,
+    const struct pom_features_report *report) {
+    clear_line(progress);
+    if (progress->quiet)
+        return;
+    print_result(options, report);
+    print_errors(options, report);
+}

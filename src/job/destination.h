@@ -1,0 +1,38 @@
+/* The destination of a features job: its lock, the state that a killed or finished run left in it, and publishing.
+ * Private to the room. */
+#ifndef POM_JOB_DESTINATION_H
+#define POM_JOB_DESTINATION_H
+
+#include "job/job.h"
+
+/* Zero-initialise. */
+struct pom_destination {
+    struct pom_store *store;
+    int lock;               /* descriptor; 0: none */
+    char *manifest, *spool; /* paths */
+    char features[32];      /* name of the features table: "features.parquet" */
+    bool complete;          /* an earlier run published all that the manifest says, and it is all there */
+};
+
+/* Opens and locks the destination, checks that it was made with the job's settings, brings the manifest in line with
+ * the features table and the spool that are there, and gives the job its manifest and spool. POM_ERR_CONFLICT: other
+ * settings, tables of something else, or in use. */
+enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination *out, struct pom_message *msg);
+void pom_destination_close(struct pom_destination *destination);
+
+/* The path of a file in the staging folder, in out. */
+enum pom_status pom_destination_stage(
+    const struct pom_destination *destination, const char *name, struct pom_buffer *out, struct pom_message *msg);
+
+/* Makes the staged files of these names the destination's, run.json (not among the names, and staged too) last; tables
+ * of an earlier run that are not among them are removed. A kill on the way is made good by the next run. */
+enum pom_status pom_destination_publish(
+    struct pom_job *job, struct pom_destination *destination, const char *const *names, int n, struct pom_message *msg);
+
+/* Removes the spool once no row of the manifest is in it. */
+enum pom_status pom_destination_drop_spool(const struct pom_destination *destination, struct pom_message *msg);
+
+/* Refuses a destination whose manifest notes other settings; notes them in a new one. */
+enum pom_status pom_settings_check(struct pom_job *job, struct pom_message *msg);
+
+#endif

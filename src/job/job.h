@@ -1,0 +1,101 @@
+/* The state of a features job that its stages share. Private to the room. */
+#ifndef POM_JOB_JOB_H
+#define POM_JOB_JOB_H
+
+#include "job/features_job.h"
+#include "job/manifest.h"
+#include "job/queue.h"
+#include "job/spool.h"
+#include "store/store.h"
+#include <pthread.h>
+
+enum {
+    POM_JOB_MAX_BATCH = 8,      /* images that a worker runs through the network at once */
+    POM_JOB_TODO_ITEMS = 65536, /* that listing may be ahead of the workers: some 10 MB of paths */
+    POM_JOB_DONE_ITEMS = 1024
+};
+
+/* Notes in the manifest. */
+#define POM_NOTE_TABLE "features table"  /* version of the published one, which rows in POM_PLACE_TABLE are in */
+#define POM_NOTE_NEXT_TABLE "next table" /* version of the one about to be published */
+#define POM_NOTE_FILES "files"           /* names of all that was published, one a line; "" until it is */
+
+/* An image on its way from the lister over a worker to the recorder, which frees it. */
+struct pom_item {
+    struct pom_store *source;
+    uint64_t size;
+    enum pom_stage failed;
+    char *cause;    /* owned; NULL unless failed */
+    int64_t record; /* of the spool, unless failed */
+    char *version;  /* within text */
+    char path[];
+};
+
+struct pom_item *pom_item_new(const char *path, const char *version);
+void pom_item_free(struct pom_item *item);
+
+/* Marks the item as failed; the cause is copied. */
+void pom_item_fail(struct pom_item *item, enum pom_stage stage, const char *cause);
+
+struct pom_counters {
+    _Atomic uint64_t listed, carried_rows, carried_errors, computed, failed, dropped, skipped, unlabelled;
+    _Atomic uint64_t bytes, requests;
+    _Atomic uint64_t list_ns, read_ns, decode_ns, resize_ns, infer_ns;
+    _Atomic uint64_t first_row_ns; /* on the monotonic clock */
+    atomic_bool listed_all;
+};
+
+/* How many threads run, and what each may hold. */
+struct pom_budget {
+    int threads, batch;
+    size_t image_bytes; /* that each worker may hold for reading and decoding one image */
+    size_t large_bytes; /* that one image may take while all other workers wait */
+};
+
+struct pom_job {
+    const struct pom_features_options *options;
+    const char *label; /* pattern */
+    uint64_t started_ns;
+    struct pom_store **sources; /* in order of path */
+    int n_sources;
+    struct pom_model *model;
+    const struct pom_model_info *info;
+    struct pom_budget budget;
+    struct pom_manifest *manifest;
+    struct pom_spool *spool;
+    struct pom_queue *todo, *done; /* of struct pom_item */
+    struct pom_counters count;
+    pthread_rwlock_t large; /* held for reading while an image of usual size is loaded, for writing by a large one */
+
+    atomic_bool stop;      /* set with the first failure: every stage ends soon */
+    pthread_mutex_t mutex; /* guards the rest */
+    pthread_cond_t changed;
+    int running; /* threads */
+    enum pom_status status;
+    struct pom_message message;
+};
+
+/* Ends the job with this failure, unless it already has one. Thread-safe. */
+void pom_job_fail(struct pom_job *job, enum pom_status status, const struct pom_message *msg);
+
+void pom_job_warn(const struct pom_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The stages: each runs until its input ends or the job stops, and reports by pom_job_fail. */
+void pom_lister_run(struct pom_job *job);
+void pom_worker_run(struct pom_job *job);
+void pom_recorder_run(struct pom_job *job);
+
+/* Runs all stages to their end, telling of progress meanwhile. Returns the job's failure. */
+enum pom_status pom_pipeline_run(struct pom_job *job, struct pom_message *msg);
+
+/* Opens the sources and puts them in order of path; those that overlap are refused. */
+enum pom_status pom_sources_open(const char *const *locations, int n, struct pom_store ***out, struct pom_message *msg);
+void pom_sources_close(struct pom_store **sources, int n);
+
+/* Whether the name's suffix is that of an image, of any format. */
+bool pom_is_image_name(const char *path);
+
+/* Fills job->budget from the options and the model. POM_ERR_LIMIT where the memory does not do. */
+enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg);
+
+#endif

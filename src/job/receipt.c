@@ -1,0 +1,139 @@
+#include "job/receipt.h"
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/resources.h"
+#include "table/utf8.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+/* jansson has no failure for a NULL that is to be set: it is passed on, and the end checks that all was built. */
+static json_t *count(uint64_t number) {
+    return json_integer((json_int_t)number);
+}
+
+/* Microseconds are enough, and readable. */
+static json_t *seconds(double value) {
+    return json_real(round(value * 1e6) / 1e6);
+}
+
+/* JSON is UTF-8; paths need not be. */
+static json_t *text_or_null(const char *text) {
+    struct pom_buffer repaired = {0};
+    if (!text)
+        return json_null();
+    json_t *json = pom_utf8_repair(text, strlen(text), &repaired) ? json_string(repaired.data) : NULL;
+    pom_buffer_clean_up(&repaired);
+    return json;
+}
+
+static json_t *time_stamp(time_t at) {
+    char text[32] = "";
+    struct tm utc;
+    if (gmtime_r(&at, &utc))
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return json_string(text);
+}
+
+static json_t *counts(const struct pom_features_report *r) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "listed", count(r->listed), "rows",
+        count(r->rows), "errors", count(r->errors), "computed", count(r->computed), "failed", count(r->failed),
+        "carried_over", count(r->listed - r->computed - r->failed), "dropped", count(r->dropped), "skipped",
+        count(r->skipped), "labels", count(r->n_labels));
+}
+
+static json_t *model(const struct pom_model_info *info) {
+    return json_pack("{s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o}", "name", text_or_null(info->name), "sha256",
+        text_or_null(info->sha256), "output_layer", text_or_null(info->output_layer), "width", info->width, "height",
+        info->height, "features", count(info->features), "parameters", count((uint64_t)info->parameters),
+        "multiply_adds", count((uint64_t)info->macs));
+}
+
+static json_t *sources(const struct pom_job *job) {
+    json_t *list = json_array();
+    for (int i = 0; i < job->n_sources; i++)
+        json_array_append_new(list, text_or_null(pom_store_prefix(job->sources[i])));
+    return list;
+}
+
+static json_t *pca(const struct pom_features_options *options, const struct pom_features_report *report) {
+    if (!options->project)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:b, s:b}", "components", count(report->components), "asked",
+        options->pca.k ? count(options->pca.k) : json_real(options->pca.variance), "explained_variance_ratio",
+        json_real(report->explained), "scaled", !options->pca.no_scale, "centered", !options->pca.no_center);
+}
+
+static json_t *settings(const struct pom_job *job, const struct pom_features_report *report) {
+    const struct pom_features_options *options = job->options;
+    return json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o}", "sources", sources(job), "destination",
+        text_or_null(options->destination), "resize", pom_filter_name(options->filter), "precision", "exact", "label",
+        text_or_null(job->label), "format", pom_format_name(options->format), "vectors",
+        options->spark_vectors ? "spark" : "list", "preprocess", job->info->preprocess ? job->info->preprocess : "none",
+        "pca", pca(options, report), "limit", options->limit ? count(options->limit) : json_null());
+}
+
+/* Stages overlap, and run in several threads: their times are summed over the threads; wall clock apart. */
+static json_t *timing(const struct pom_features_report *r) {
+    json_t *stages = json_pack("{s:o, s:o, s:o, s:o, s:o}", "list", seconds(r->list_s), "read", seconds(r->read_s),
+        "decode", seconds(r->decode_s), "resize", seconds(r->resize_s), "infer", seconds(r->infer_s));
+    json_t *wall = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "load_model", seconds(r->load_model_s), "first_row",
+        seconds(r->first_row_s), "images", seconds(r->images_s), "tables", seconds(r->tables_s), "pca",
+        seconds(r->pca_s), "total", seconds(r->total_s));
+    double rate = r->images_s > 0 ? (double)(r->computed + r->failed) / r->images_s : 0;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "thread_seconds", stages, "wall_seconds", wall, "images_per_second",
+        json_real(round(rate * 100) / 100), "bytes_read", count(r->bytes), "requests", count(r->requests));
+}
+
+/* The CPU's name as the kernel tells it; "" where it does not. */
+static void cpu_name(char *out, size_t size) {
+    char line[256];
+    *out = '\0';
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file && !*out && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (colon && strncmp(line, "model name", 10) == 0)
+            snprintf(out, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+    }
+    if (file)
+        fclose(file);
+}
+
+static json_t *host(const struct pom_job *job) {
+    char name[256];
+    struct utsname os;
+    enum pom_isa isa = POM_ISA_REF;
+    cpu_name(name, sizeof name);
+    if (uname(&os) != 0)
+        os = (struct utsname){0};
+    bool known = pom_cpu_isa(&isa, NULL) == POM_OK;
+    return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:s, s:s}", "cpu", name, "cpu_path",
+        known ? pom_isa_name(isa) : "unknown", "cpus", pom_cpu_count(), "threads", job->budget.threads, "memory_bytes",
+        count(pom_memory_limit()), "peak_memory_bytes", count(pom_peak_memory()), "system", os.sysname, "machine",
+        os.machine);
+}
+
+static json_t *versions(void) {
+    return json_pack("{s:s, s:s}", "pomona", pom_version(), "jansson", JANSSON_VERSION);
+}
+
+enum pom_status pom_receipt_write(const struct pom_job *job, const struct pom_destination *destination,
+    const struct pom_features_report *report, time_t started, struct pom_message *msg) {
+    json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "versions", versions(), "started",
+        time_stamp(started), "finished", time_stamp(time(NULL)), "counts", counts(report), "model", model(job->info),
+        "settings", settings(job, report), "speed", timing(report), "host", host(job));
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(root);
+    struct pom_buffer path = {0};
+    enum pom_status status =
+        text ? pom_destination_stage(destination, "run.json", &path, msg) : pom_fail_memory(msg, "the receipt");
+    if (status == POM_OK)
+        status = pom_file_write(path.data, text, strlen(text), msg);
+    pom_buffer_clean_up(&path);
+    free(text);
+    return status;
+}

@@ -1,0 +1,59 @@
+#include "base/memory.h"
+#include "job/job.h"
+#include <stdlib.h>
+#include <string.h>
+
+bool pom_is_image_name(const char *path) {
+    /* The first row can be decoded; the second is listed too, so that its files are not left out in silence. */
+    static const char *const suffixes[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".webp", /**/
+        ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"};
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    for (size_t i = 0; dot && i < sizeof suffixes / sizeof *suffixes; i++)
+        if (strcasecmp(dot, suffixes[i]) == 0)
+            return true;
+    return false;
+}
+
+static int by_prefix(const void *a, const void *b) {
+    return strcmp(pom_store_prefix(*(struct pom_store *const *)a), pom_store_prefix(*(struct pom_store *const *)b));
+}
+
+/* A folder that begins a later source's path holds it; sorted, it comes right before. */
+static bool holds(const char *prefix, const char *later) {
+    size_t n = strlen(prefix);
+    return strcmp(prefix, later) == 0 || (n && prefix[n - 1] == '/' && strncmp(prefix, later, n) == 0);
+}
+
+static enum pom_status check_overlap(struct pom_store *const *sources, int n, struct pom_message *msg) {
+    for (int i = 1; i < n; i++) {
+        const char *above = pom_store_prefix(sources[i - 1]), *below = pom_store_prefix(sources[i]);
+        if (holds(above, below))
+            return pom_fail(msg, POM_ERR_ARGUMENT, "%s lies within %s: name each image once", below, above);
+    }
+    return POM_OK;
+}
+
+enum pom_status pom_sources_open(
+    const char *const *locations, int n, struct pom_store ***out, struct pom_message *msg) {
+    *out = pom_calloc((size_t)n, sizeof **out);
+    if (!*out)
+        return pom_fail_memory(msg, "the sources");
+    enum pom_status status = POM_OK;
+    for (int i = 0; i < n && status == POM_OK; i++)
+        status = pom_store_open(locations[i], false, &(*out)[i], msg);
+    if (status == POM_OK) {
+        qsort(*out, (size_t)n, sizeof **out, by_prefix);
+        status = check_overlap(*out, n, msg);
+    }
+    if (status != POM_OK) {
+        pom_sources_close(*out, n);
+        *out = NULL;
+    }
+    return status;
+}
+
+void pom_sources_close(struct pom_store **sources, int n) {
+    for (int i = 0; sources && i < n; i++)
+        pom_store_close(sources[i]);
+    free(sources);
+}

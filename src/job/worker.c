@@ -1,0 +1,183 @@
+/* The second stage, in as many threads as there are CPUs: each takes a few images, reads, decodes and resizes them,
+ * runs them through its own session of the network, and puts the features in the spool. */
+#include "base/memory.h"
+#include "base/resources.h"
+#include "job/job.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct worker {
+    struct pom_job *job;
+    struct pom_session *session;
+    struct pom_buffer bytes; /* the image as stored */
+    struct pom_image picture, scaled;
+    uint8_t *pixels; /* of the batch */
+    float *features; /* of the batch */
+    struct pom_item *batch[POM_JOB_MAX_BATCH],
+        *ready[POM_JOB_MAX_BATCH]; /* taken from the queue; of those, in pixels */
+    size_t n, n_ready;
+};
+
+static void add_time(_Atomic uint64_t *total, uint64_t *since) {
+    uint64_t now = pom_now_ns();
+    atomic_fetch_add_explicit(total, now - *since, memory_order_relaxed);
+    *since = now;
+}
+
+/* Reads, decodes and resizes within so much memory. On failure *stage is where. */
+static enum pom_status load(
+    struct worker *worker, const struct pom_item *item, size_t bytes, enum pom_stage *stage, struct pom_message *msg) {
+    struct pom_job *job = worker->job;
+    const struct pom_model_info *info = job->info;
+    uint64_t at = pom_now_ns();
+    *stage = POM_STAGE_READ;
+    enum pom_status status = pom_store_read(item->source, item->path, bytes, &worker->bytes, msg);
+    add_time(&job->count.read_ns, &at);
+    atomic_fetch_add_explicit(&job->count.requests, 1, memory_order_relaxed);
+    if (status != POM_OK)
+        return status;
+    atomic_fetch_add_explicit(&job->count.bytes, worker->bytes.size, memory_order_relaxed);
+
+    *stage = POM_STAGE_DECODE;
+    const struct pom_image_limits limits = {.max_memory_bytes = bytes};
+    status = pom_image_decode(worker->bytes.data, worker->bytes.size, &limits, &worker->picture, msg);
+    add_time(&job->count.decode_ns, &at);
+    if (status == POM_OK)
+        status =
+            pom_image_resize(&worker->picture, info->width, info->height, job->options->filter, &worker->scaled, msg);
+    add_time(&job->count.resize_ns, &at);
+    return status;
+}
+
+static void drop_large_buffers(struct worker *worker) {
+    pom_buffer_clean_up(&worker->bytes);
+    pom_image_clean_up(&worker->picture);
+}
+
+/* An image over the worker's share of the memory is loaded again while all other workers wait. */
+static enum pom_status load_within_budget(
+    struct worker *worker, const struct pom_item *item, enum pom_stage *stage, struct pom_message *msg) {
+    struct pom_job *job = worker->job;
+    pthread_rwlock_rdlock(&job->large);
+    enum pom_status status = load(worker, item, job->budget.image_bytes, stage, msg);
+    pthread_rwlock_unlock(&job->large);
+    if (status != POM_ERR_LIMIT || job->budget.large_bytes <= job->budget.image_bytes)
+        return status;
+    drop_large_buffers(worker);
+    pthread_rwlock_wrlock(&job->large);
+    status = load(worker, item, job->budget.large_bytes, stage, msg);
+    drop_large_buffers(worker);
+    pthread_rwlock_unlock(&job->large);
+    return status;
+}
+
+static void load_batch(struct worker *worker) {
+    const struct pom_model_info *info = worker->job->info;
+    size_t image = (size_t)info->width * (size_t)info->height * 3;
+    worker->n_ready = 0;
+    for (size_t i = 0; i < worker->n && !atomic_load(&worker->job->stop); i++) {
+        enum pom_stage stage;
+        struct pom_message msg = {0};
+        enum pom_status status = load_within_budget(worker, worker->batch[i], &stage, &msg);
+        if (status != POM_OK) {
+            pom_item_fail(worker->batch[i], stage, *msg.text ? msg.text : pom_status_name(status));
+            continue;
+        }
+        memcpy(worker->pixels + worker->n_ready * image, worker->scaled.rgb, image);
+        worker->ready[worker->n_ready++] = worker->batch[i];
+    }
+}
+
+/* Statistics need finite numbers, and a user needs to know which image has none. */
+static bool is_finite(const float *features, size_t n, size_t *where) {
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(features[i])) {
+            *where = i;
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum pom_status keep_features(
+    struct worker *worker, struct pom_item *item, const float *features, struct pom_message *msg) {
+    size_t where;
+    if (is_finite(features, worker->job->info->features, &where))
+        return pom_spool_append(worker->job->spool, features, &item->record, msg);
+    pom_fail(msg, POM_ERR_FORMAT, "feature %zu of the network's output is not a finite number", where);
+    pom_item_fail(item, POM_STAGE_INFER, msg->text);
+    return POM_OK;
+}
+
+static enum pom_status infer_batch(struct worker *worker, struct pom_message *msg) {
+    struct pom_job *job = worker->job;
+    uint64_t at = pom_now_ns();
+    enum pom_status ran = POM_OK;
+    if (worker->n_ready)
+        ran = pom_session_run(worker->session, worker->pixels, (int)worker->n_ready, worker->features, msg);
+    for (size_t i = 0; i < worker->n_ready; i++) {
+        const float *features = worker->features + i * job->info->features;
+        if (ran == POM_OK)
+            POM_TRY(keep_features(worker, worker->ready[i], features, msg));
+        else
+            pom_item_fail(worker->ready[i], POM_STAGE_INFER, msg->text);
+    }
+    add_time(&job->count.infer_ns, &at);
+    uint64_t none = 0;
+    if (worker->n_ready && ran == POM_OK)
+        atomic_compare_exchange_strong(&job->count.first_row_ns, &none, at);
+    return POM_OK;
+}
+
+/* Gives the batch to the recorder, or drops it where the job has stopped. */
+static void finish_batch(struct worker *worker, bool recorded) {
+    for (size_t i = 0; i < worker->n; i++)
+        if (!recorded || !pom_queue_push(worker->job->done, worker->batch[i]))
+            pom_item_free(worker->batch[i]);
+}
+
+static void run_batches(struct worker *worker) {
+    struct pom_job *job = worker->job;
+    size_t most = 1; /* one image at first, so that the first row is soon there */
+    size_t batch = (size_t)job->budget.batch, sharers = (size_t)job->budget.threads;
+    while ((worker->n = pom_queue_pop(job->todo, (void **)worker->batch, most, sharers)) > 0) {
+        struct pom_message msg = {0};
+        enum pom_status status = POM_OK;
+        load_batch(worker);
+        bool whole = !atomic_load(&job->stop);
+        if (whole)
+            status = infer_batch(worker, &msg);
+        if (status != POM_OK)
+            pom_job_fail(job, status, &msg);
+        finish_batch(worker, whole && status == POM_OK);
+        most = 2 * most < batch ? 2 * most : batch;
+    }
+}
+
+static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
+    const struct pom_model_info *info = worker->job->info;
+    size_t batch = (size_t)worker->job->budget.batch, image;
+    if (!pom_size_mul((size_t)info->width * (size_t)info->height, 3, &image))
+        return pom_fail(msg, POM_ERR_LIMIT, "the network's input is too large");
+    worker->pixels = pom_alloc_aligned(batch, image);
+    worker->features = pom_alloc_aligned(batch * sizeof(float), info->features);
+    if (!worker->pixels || !worker->features)
+        return pom_fail_memory(msg, "a batch of images");
+    return pom_session_new(worker->job->model, (int)batch, &worker->session, msg);
+}
+
+void pom_worker_run(struct pom_job *job) {
+    struct worker worker = {.job = job};
+    struct pom_message msg = {0};
+    enum pom_status status = prepare(&worker, &msg);
+    if (status == POM_OK)
+        run_batches(&worker);
+    else
+        pom_job_fail(job, status, &msg);
+    pom_session_free(worker.session);
+    drop_large_buffers(&worker);
+    pom_image_clean_up(&worker.scaled);
+    free(worker.pixels);
+    free(worker.features);
+}
