@@ -18,6 +18,7 @@ static enum pom_status open_failed(const char *path, struct pom_message *msg) {
 /* Opens a regular file for reading and says its size. */
 static enum pom_status open_regular(const char *path, int *fd, size_t *size, struct pom_message *msg) {
     struct stat st;
+    *size = 0;
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
         return open_failed(path, msg);

@@ -62,12 +62,13 @@ static double tightest(
     return value;
 }
 
+/* "QUOTA PERIOD" in microseconds, where QUOTA may be "max". */
 static double quota_v2(const char *base, const char *folder) {
-    char line[64];
-    double quota, period;
-    if (!read_line(base, folder, "cpu.max", line, sizeof line) || sscanf(line, "%lf %lf", &quota, &period) != 2)
+    char line[64], *end;
+    if (!read_line(base, folder, "cpu.max", line, sizeof line))
         return INFINITY;
-    return period > 0 ? quota / period : INFINITY;
+    double quota = strtod(line, &end), period = strtod(end, NULL);
+    return quota > 0 && period > 0 ? quota / period : INFINITY;
 }
 
 static double quota_v1(const char *base, const char *folder) {
