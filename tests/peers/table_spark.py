@@ -1,10 +1,9 @@
 """Spark reads the tables that Pomona writes, MLlib takes their vectors, and Pomona reads what Spark writes.
 
-usage: PYTHON tests/peers/table_spark.py TABLETOOL, PYTHON being that of .deps/peers-spark35 or .deps/peers-spark4
+usage: PYTHON tests/peers/table_spark.py, PYTHON being that of .deps/peers-spark35 or .deps/peers-spark4
 """
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -15,55 +14,35 @@ from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, FloatType, DoubleType, StringType, StructField, StructType
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "table"))
+import tabletool
+from tabletool import cat, make
+
 ROWS, WIDTH = 500, 40
-
-
-def tool_values(rows, width):
-    """The formula of tabletool's make."""
-    row = np.arange(rows, dtype=np.uint32)[:, None]
-    i = np.arange(width, dtype=np.uint32)[None]
-    h = (row * np.uint32(2654435761)) ^ (i * np.uint32(2246822519))
-    h ^= h >> np.uint32(15)
-    h = h * np.uint32(2654435769)
-    return np.where(h % 4 == 0, np.float32(0), ((h >> np.uint32(8)).astype(np.float32) - np.float32(8388608)) / np.float32(1048576))
 
 
 def collected(frame):
     rows = sorted(frame.collect(), key=lambda row: row.path)
-    assert [r.path for r in rows] == [f"s3://bucket/äpfel/{i:06d}.jpg" for i in range(ROWS)]
-    assert [r.label for r in rows] == [f'Apple "{i % 67}"' for i in range(ROWS)]
+    assert [r.path for r in rows] == tabletool.paths(ROWS)
+    assert [r.label for r in rows] == tabletool.labels(ROWS)
     return np.array([np.asarray(getattr(r.features, "values", r.features), dtype=np.float64) for r in rows])
 
 
-class Tool:
-    def __init__(self, program, folder):
-        self.program, self.folder = program, pathlib.Path(folder)
-
-    def make(self, name, kind="list", rows=ROWS, width=WIDTH):
-        path = self.folder / name
-        subprocess.run([self.program, "make", path, str(rows), str(width), kind], check=True)
-        return str(path)
-
-    def cat(self, path, kind="list"):
-        out = subprocess.run([self.program, "cat", path, kind], check=True, stdout=subprocess.PIPE).stdout
-        return [json.loads(line) for line in out.decode().splitlines()]
-
-
-def spark_reads_lists(spark, tool):
-    expected = tool_values(ROWS, WIDTH)
-    frame = spark.read.parquet(tool.make("list.parquet"))
+def spark_reads_lists(spark, folder):
+    expected = tabletool.values(ROWS, WIDTH)
+    frame = spark.read.parquet(make(folder / "list.parquet", ROWS, WIDTH))
     assert frame.schema["features"].dataType == ArrayType(FloatType(), frame.schema["features"].dataType.containsNull)
     assert (collected(frame) == expected).all()
-    assert spark.read.parquet(tool.make("empty.parquet", rows=0)).count() == 0
-    assert (collected(spark.read.json(tool.make("list.json"))).astype(np.float32) == expected).all()
-    csv = spark.read.csv(tool.make("list.csv"), header=True, escape='"')
+    assert spark.read.parquet(make(folder / "empty.parquet", 0, WIDTH)).count() == 0
+    assert (collected(spark.read.json(make(folder / "list.json", ROWS, WIDTH))).astype(np.float32) == expected).all()
+    csv = spark.read.csv(make(folder / "list.csv", ROWS, WIDTH), header=True, escape='"')
     values = np.array([json.loads(r.features) for r in csv.orderBy("path").collect()], dtype=np.float32)
     assert (values == expected).all()
 
 
-def mllib_takes_vectors(spark, tool):
-    expected = tool_values(ROWS, WIDTH).astype(np.float64)
-    frame = spark.read.parquet(tool.make("vectors.parquet", "spark"))
+def mllib_takes_vectors(spark, folder):
+    expected = tabletool.values(ROWS, WIDTH).astype(np.float64)
+    frame = spark.read.parquet(make(folder / "vectors.parquet", ROWS, WIDTH, "spark"))
     assert frame.schema["features"].dataType == VectorUDT(), frame.schema
     assert (collected(frame) == expected).all()
     scaler = StandardScaler(inputCol="features", outputCol="scaled", withMean=True, withStd=True).fit(frame)
@@ -76,15 +55,15 @@ def mllib_takes_vectors(spark, tool):
     assert np.allclose(first.pca_features.toArray(), z[0] @ pca.pc.toArray(), atol=1e-9)
 
 
-def check_cat(tool, path, expected, labels, kinds=("list", "double")):
+def check_cat(path, expected, labels, kinds=("list", "double")):
     for kind in kinds:
-        rows = sorted(tool.cat(path, kind), key=lambda row: row["path"])
+        rows = sorted(cat(path, kind), key=lambda row: row["path"])
         assert [r["label"] for r in rows] == labels, rows[:2]
         for row, values in zip(rows, expected, strict=True):
             assert row["features"] == [float(v) for v in values], (path, kind, row, values)
 
 
-def pomona_reads_spark(spark, tool):
+def pomona_reads_spark(spark, folder):
     rng = np.random.default_rng(1)
     values = rng.standard_normal((ROWS, WIDTH)).astype(np.float32)
     values[:, ::3] = 0
@@ -98,18 +77,18 @@ def pomona_reads_spark(spark, tool):
         schema = StructType(text + [StructField("features", ArrayType(element))])
         frame = spark.createDataFrame(list(zip(paths, labels, lists)), schema).repartition(3)
         for codec in ("snappy", "zstd", "gzip", "none"):
-            out = str(tool.folder / f"spark-{element.typeName()}-{codec}.parquet")
+            out = str(folder / f"spark-{element.typeName()}-{codec}.parquet")
             frame.write.option("compression", codec).parquet(out)
-            check_cat(tool, out, lists, shown)
-        out = str(tool.folder / f"spark-{element.typeName()}-json")
+            check_cat(out, lists, shown)
+        out = str(folder / f"spark-{element.typeName()}-json")
         frame.write.json(out)
-        check_cat(tool, out, lists, shown, ["list"])  # decimals of a float are no decimals of the double
+        check_cat(out, lists, shown, ["list"])  # decimals of a float are no decimals of the double
     vectors = [Vectors.dense(v) for v in lists]
     vectors = [Vectors.sparse(len(v), {i: x for i, x in enumerate(v) if x}) if k % 2 else vectors[k] for k, v in enumerate(lists)]
     schema = StructType(text + [StructField("features", VectorUDT())])
-    out = str(tool.folder / "spark-vectors")
+    out = str(folder / "spark-vectors")
     spark.createDataFrame(list(zip(paths, labels, vectors)), schema).repartition(2).write.parquet(out)
-    check_cat(tool, out, lists, shown)
+    check_cat(out, lists, shown)
 
 
 def main():
@@ -117,9 +96,8 @@ def main():
              .config("spark.sql.shuffle.partitions", "2").getOrCreate())
     spark.sparkContext.setLogLevel("ERROR")
     with tempfile.TemporaryDirectory() as folder:
-        tool = Tool(sys.argv[1], folder)
         for check in (spark_reads_lists, mllib_takes_vectors, pomona_reads_spark):
-            check(spark, tool)
+            check(spark, pathlib.Path(folder))
             print(f"ok: Spark {pyspark.__version__}: {check.__name__}")
     spark.stop()
 

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import subprocess
+import sys
 
 import duckdb
 import numpy as np
@@ -10,36 +11,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOL = ROOT / "build/tests/table/tabletool"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "table"))
+import tabletool
+from tabletool import cat, make
+
 SIZES = [(0, 4), (1, 1), (1, 0), (67, 3), (700, 1280), (45, 100_352)]  # the last: a row group of 42 rows, and 3 more
 
 
-def tool_values(rows, width):
-    """The formula of tabletool's make."""
-    row = np.arange(rows, dtype=np.uint32)[:, None]
-    i = np.arange(width, dtype=np.uint32)[None]
-    h = (row * np.uint32(2654435761)) ^ (i * np.uint32(2246822519))
-    h ^= h >> np.uint32(15)
-    h = h * np.uint32(2654435769)
-    return np.where(h % 4 == 0, np.float32(0), ((h >> np.uint32(8)).astype(np.float32) - np.float32(8388608)) / np.float32(1048576))
-
-
-def make(path, rows, width, kind="list"):
-    subprocess.run([TOOL, "make", path, str(rows), str(width), kind], check=True)
-    return str(path)
-
-
-def cat(path, kind="list"):
-    done = subprocess.run([TOOL, "cat", path, kind], check=True, stdout=subprocess.PIPE)
-    return [json.loads(line) for line in done.stdout.decode().splitlines()]
-
-
 def check(paths, labels, features, rows, width):
-    assert list(paths) == [f"s3://bucket/äpfel/{i:06d}.jpg" for i in range(rows)]
-    assert list(labels) == [f'Apple "{i % 67}"' for i in range(rows)]
+    assert list(paths) == tabletool.paths(rows)
+    assert list(labels) == tabletool.labels(rows)
     got = np.array([np.asarray(f, dtype=np.float32) for f in features], dtype=np.float32).reshape(rows, width)
-    assert np.array_equal(got.view(np.uint32), tool_values(rows, width).view(np.uint32))
+    assert np.array_equal(got.view(np.uint32), tabletool.values(rows, width).view(np.uint32))
 
 
 @pytest.mark.parametrize("rows,width", SIZES)
@@ -86,7 +69,7 @@ def test_spark_vector_column(tmp_path, rows, width):
     features = table["features"].combine_chunks()
     assert features.field("type").to_pylist() == [1] * rows and features.field("size").null_count == rows
     check(table["path"].to_pylist(), table["label"].to_pylist(), [f["values"] for f in features.to_pylist()], rows, width)
-    assert [r["features"] for r in cat(tmp_path / "t.parquet")] == tool_values(rows, width).tolist()
+    assert [r["features"] for r in cat(tmp_path / "t.parquet")] == tabletool.values(rows, width).tolist()
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "json", "csv"])
@@ -136,7 +119,7 @@ def test_pandas_and_duckdb_write(tmp_path):
 def test_nulls_are_said(tmp_path):
     for values in ([[1.0], None], [[1.0], [2.0, None]]):
         pq.write_table(foreign(pa.list_(pa.float32()), values), tmp_path / "t.parquet")
-        done = subprocess.run([TOOL, "cat", tmp_path / "t.parquet", "list"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        done = subprocess.run([tabletool.PROGRAM, "cat", tmp_path / "t.parquet", "list"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         assert done.returncode == 1 and 't.parquet, row 2: column "features" is null' in done.stderr
 
 

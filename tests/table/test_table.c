@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "table/table.h"
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -294,6 +295,26 @@ static void test_truncated_parquet(void **state) {
     }
 }
 
+/* Any bit may be wrong: the reader ends, with an error or with rows, and a sanitizer has nothing to say. */
+static void test_flipped_bits(void **state) {
+    struct pom_buffer whole = {0};
+    size_t refused = 0;
+    (void)state;
+    write_table("flip", "parquet", 3);
+    assert_int_equal(pom_file_read(path, 1 << 20, &whole, &msg), POM_OK);
+    for (size_t i = 0; i < whole.size; i++) {
+        char flipped = (char)(whole.data[i] ^ (1 << i % 8));
+        int fd = open(path_of("flip", "parquet"), O_WRONLY);
+        assert_int_equal(pwrite(fd, &flipped, 1, (off_t)i), 1);
+        refused += read_one("flip", "parquet", "vector", POM_COLUMN_FLOAT_LIST) != POM_OK;
+        assert_int_equal(pwrite(fd, whole.data + i, 1, (off_t)i), 1);
+        close(fd);
+    }
+    assert_true(refused > whole.size / 20);
+    assert_int_equal(read_one("flip", "parquet", "vector", POM_COLUMN_FLOAT_LIST), POM_OK);
+    pom_buffer_clean_up(&whole);
+}
+
 static void test_bad_text_files(void **state) {
     static const struct {
         const char *suffix, *text, *message;
@@ -381,7 +402,8 @@ int main(void) {
         cmocka_unit_test(test_columns_by_name_and_type), cmocka_unit_test(test_row_groups),
         cmocka_unit_test(test_text_that_is_not_utf8), cmocka_unit_test(test_nan_is_for_parquet_alone),
         cmocka_unit_test(test_a_full_disk), cmocka_unit_test(test_what_cannot_be_created),
-        cmocka_unit_test(test_truncated_parquet), cmocka_unit_test(test_bad_text_files),
-        cmocka_unit_test(test_foreign_csv), cmocka_unit_test(test_folders_of_parts), cmocka_unit_test(test_formats)};
+        cmocka_unit_test(test_truncated_parquet), cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_bad_text_files), cmocka_unit_test(test_foreign_csv),
+        cmocka_unit_test(test_folders_of_parts), cmocka_unit_test(test_formats)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
