@@ -23,7 +23,4 @@ enum pom_status pom_parquet_schema(
 enum pom_status pom_spark_metadata(
     const struct pom_column *columns, int n_columns, char **json, struct pom_message *msg);
 
-/* carquet's error as a status of ours. */
-enum pom_status pom_parquet_fail(struct pom_message *msg, const carquet_error_t *error);
-
 #endif

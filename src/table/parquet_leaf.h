@@ -15,9 +15,9 @@ struct pom_parquet_leaf {
     int16_t entry;   /* of a list's entry, be it null or not */
     carquet_column_reader_t *column;
     int16_t *definition, *repetition;
-    unsigned char *values; /* of the window: those that are there, without gaps */
-    size_t capacity;       /* of all three */
-    size_t level, n_levels, value, n_values;
+    unsigned char *values;                   /* of the window: those that are there, without gaps */
+    size_t capacity;                         /* of all three */
+    size_t level, n_levels, value, n_values; /* the next row's first, and how many the window holds */
 };
 
 /* The values of a leaf in one row. */
@@ -40,5 +40,8 @@ enum pom_status pom_leaf_open(
 enum pom_status pom_leaf_next(struct pom_parquet_leaf *leaf, struct pom_leaf_row *out, struct pom_message *msg);
 
 void pom_leaf_clean_up(struct pom_parquet_leaf *leaf);
+
+/* An error of carquet's reader as a status of ours. */
+enum pom_status pom_parquet_fail(struct pom_message *msg, const carquet_error_t *error);
 
 #endif

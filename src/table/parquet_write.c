@@ -22,19 +22,6 @@ struct parquet_writer {
     size_t group_bytes; /* in the current row group */
 };
 
-enum pom_status pom_parquet_fail(struct pom_message *msg, const carquet_error_t *error) {
-    const char *what = error->message[0] ? error->message : carquet_status_string(error->code);
-    switch (error->code) {
-    case CARQUET_ERROR_OUT_OF_MEMORY:
-        return pom_fail_memory(msg, "a Parquet file");
-    case CARQUET_ERROR_NOT_IMPLEMENTED:
-    case CARQUET_ERROR_UNSUPPORTED_CODEC:
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "unsupported kind of Parquet: %s", what);
-    default:
-        return pom_fail(msg, POM_ERR_FORMAT, "bad Parquet: %s", what);
-    }
-}
-
 static enum pom_status write_failed(carquet_status_t code, struct pom_message *msg) {
     if (code == CARQUET_ERROR_OUT_OF_MEMORY)
         return pom_fail_memory(msg, "a Parquet row group");

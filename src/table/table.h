@@ -1,5 +1,6 @@
 /* Tables: rows of typed columns, written and read as Parquet, JSON Lines or CSV. Streaming: memory is bounded by a
- * block of rows, whatever the length of the table. */
+ * block of rows (Parquet: a row group of 16 MiB and what zstd needs; a reader far less), whatever the length of the
+ * table. A writer or reader serves one thread at a time; different ones are independent. */
 #ifndef POM_TABLE_TABLE_H
 #define POM_TABLE_TABLE_H
 
@@ -24,15 +25,15 @@ enum pom_column_type {
     POM_COLUMN_SPARK_VECTOR /* Spark MLlib's VectorUDT (dense), from floats; Parquet only: JSON and CSV write a list */
 };
 
-enum { POM_TABLE_MAX_COLUMNS = 16 };
+enum { POM_TABLE_MAX_COLUMNS = 16 }; /* of a table written, or wanted from one read */
 
 struct pom_column {
     const char *name;
     enum pom_column_type type;
 };
 
-/* A value of a row; the member is the column's type. Borrowed for the call when written; valid until the next read when
- * read. */
+/* A value of a row; the member is the column's type. What it points to is borrowed for the call when written, and valid
+ * until the next read when read. */
 struct pom_cell {
     union {
         struct {
@@ -86,8 +87,8 @@ struct pom_table_reader;
 enum pom_status pom_table_open(const char *path, const struct pom_column *wanted, int n_wanted,
     struct pom_table_reader **out, struct pom_message *msg);
 
-/* The next row; *done is true (and cells untouched) past the last one. After a failure only pom_table_close is of use.
- */
+/* The next row; past the last one *done is true and cells are untouched. After a failure only pom_table_close is of
+ * use. */
 enum pom_status pom_table_read(
     struct pom_table_reader *reader, struct pom_cell *cells, bool *done, struct pom_message *msg);
 

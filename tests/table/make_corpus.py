@@ -30,12 +30,12 @@ def main():
     FOLDER.mkdir(exist_ok=True)
     for codec in ("none", "snappy", "gzip", "zstd", "lz4"):
         pq.write_table(table(pa.list_(pa.float32())), FOLDER / f"{codec}.parquet", compression=codec, row_group_size=3)
-    pq.write_table(table(pa.list_(pa.float64())), FOLDER / "plain-v2.parquet", use_dictionary=False, data_page_version="2.0")
-    pq.write_table(table(pa.list_(pa.float32(), 2)), FOLDER / "fixed.parquet", write_page_index=True)
-    pq.write_table(table(pa.list_(pa.float32())), FOLDER / "split.parquet", use_dictionary=False,
+    pq.write_table(table(pa.list_(pa.float64())), FOLDER / "plain-v2.parquet", compression="none", use_dictionary=False, data_page_version="2.0")
+    pq.write_table(table(pa.list_(pa.float32(), 2)), FOLDER / "fixed.parquet", compression="none", write_page_index=True)
+    pq.write_table(table(pa.list_(pa.float32())), FOLDER / "split.parquet", compression="none", use_dictionary=False,
                    column_encoding={"features.list.element": "BYTE_STREAM_SPLIT", "path": "DELTA_BYTE_ARRAY",
                                     "count": "DELTA_BINARY_PACKED"})
-    pq.write_table(vectors(), FOLDER / "vectors.parquet")
+    pq.write_table(vectors(), FOLDER / "vectors.parquet", compression="none")
     (FOLDER / "rows.json").write_text('{"path":"a\\u00e4","features":[1,2.5e-3],"count":1}\n\n{"features":[],"count":2}\n')
     (FOLDER / "rows.csv").write_text('path,features,count\r\n"a,""b""\n","[1,2.5]",7\r\n\r\n,[],8\r\n')
 
