@@ -11,10 +11,11 @@ struct run {
     int y, lines, tap0, tap1;
 };
 
-/* Neighbouring outputs of a line; columns [column0, column1) of their taps lie inside the picture. */
+/* Neighbouring outputs of a line, and which columns of their taps lie inside the picture. */
 struct tile {
     const struct pom_depthwise_kernel *kernel;
-    int x, column0, column1;
+    int x, tap0, tap1;
+    unsigned padding;
 };
 
 struct depthwise_conv {
@@ -26,7 +27,7 @@ struct depthwise_conv {
     int n_runs, n_tiles, channels;
 };
 
-enum { BAND_LINES = 16 }; /* output lines made before the next vector of channels */
+enum { BAND_LINES = 32 }; /* output lines made before the next vector of channels */
 
 static int clamp(long x, int low, int high) {
     return x < low ? low : x > high ? high : (int)x;
@@ -54,15 +55,18 @@ static bool fits(const struct pom_depthwise_kernel *kernel, const struct pom_con
     long start = (long)x * d->stride_w - d->pad_left;
     *tile = (struct tile){.kernel = kernel, .x = x};
     if (kernel->kernel == 0) {
-        inside(start, d->dilation_w, d->kernel_w, d->in_w, &tile->column0, &tile->column1);
+        inside(start, d->dilation_w, d->kernel_w, d->in_w, &tile->tap0, &tile->tap1);
         return true;
     }
     if (kernel->kernel != d->kernel_w || kernel->stride != d->stride_w || d->dilation_w != 1 ||
         kernel->pixels > d->out_w - x)
         return false;
     int columns = (kernel->pixels - 1) * kernel->stride + kernel->kernel;
-    inside(start, 1, columns, d->in_w, &tile->column0, &tile->column1);
-    return tile->column0 < kernel->kernel && columns - tile->column1 < kernel->kernel;
+    int first, end;
+    inside(start, 1, columns, d->in_w, &first, &end);
+    for (int j = 0; j < columns; j++)
+        tile->padding |= (unsigned)(j < first || j >= end) << j;
+    return first < kernel->kernel && columns - end < kernel->kernel;
 }
 
 static void make_tiles(struct depthwise_conv *w, const struct pom_conv_desc *d, const struct pom_kernel_table *table) {
@@ -153,8 +157,9 @@ static void run_lines(
         call.in = in + y * line + x * w->channels + c;
         call.residual = residual ? residual + at : NULL;
         call.out = out + at;
-        call.column0 = tiles[i].column0;
-        call.column1 = tiles[i].column1;
+        call.tap_x0 = tiles[i].tap0;
+        call.tap_x1 = tiles[i].tap1;
+        call.padding = tiles[i].padding;
         tiles[i].kernel->run(&call);
     }
 }

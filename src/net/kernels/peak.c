@@ -1,9 +1,10 @@
 #include "net/kernels/peak.h"
 #include "net/kernels/table.h"
 
+#include <stdlib.h>
 #include <time.h>
 
-enum { BURSTS = 25, STEPS = 500000, REF_STEPS = 100000, REF_CHAINS = 8, REF_FLOPS_PER_STEP = 2 * REF_CHAINS };
+enum { BURSTS = 15, STEPS = 500000, REF_STEPS = 100000, REF_CHAINS = 8, REF_FLOPS_PER_STEP = 2 * REF_CHAINS };
 
 static double thread_seconds(void) {
     struct timespec now;
@@ -21,17 +22,21 @@ static void ref_burst(long steps) {
         zero = zero + sums[j];
 }
 
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 double pom_fma_peak(enum pom_isa isa) {
     const struct pom_kernel_table *table = pom_kernel_table(isa);
     void (*burst)(long) = table ? table->fma_burst : ref_burst;
     long steps = table ? STEPS : REF_STEPS;
-    double flops = (double)steps * (table ? table->flops_per_step : REF_FLOPS_PER_STEP), best = 0.0;
+    double flops = (double)steps * (table ? table->flops_per_step : REF_FLOPS_PER_STEP), seconds[BURSTS];
     for (int i = 0; i < BURSTS; i++) {
         double start = thread_seconds();
         burst(steps);
-        double rate = flops / (thread_seconds() - start);
-        if (rate > best)
-            best = rate;
+        seconds[i] = thread_seconds() - start;
     }
-    return best * 1e-9;
+    qsort(seconds, BURSTS, sizeof *seconds, by_value);
+    return flops / seconds[BURSTS / 2] * 1e-9;
 }

@@ -4,8 +4,8 @@
 
 #include "base/cpu.h"
 
-/* GFLOP/s (a multiply-add is two) of one core with isa's registers, the best of several bursts within some 50 ms of the
- * calling thread's time; for REF, which has no vectors of its own, that of scalar fmaf. */
+/* GFLOP/s (a multiply-add is two) of one core with isa's registers, the median of several bursts within some 50 ms of
+ * the calling thread's time; for REF, which has no vectors of its own, that of scalar fmaf. */
 double pom_fma_peak(enum pom_isa isa);
 
 #endif

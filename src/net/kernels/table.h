@@ -39,8 +39,9 @@ struct pom_depthwise_call {
     float *out;
     ptrdiff_t out_pixel, out_line; /* also the residual's */
     int lines;
-    int tap_y0, tap_y1;   /* lines of taps inside the picture */
-    int column0, column1; /* columns of taps inside the picture, over the whole tile */
+    int tap_y0, tap_y1; /* lines of taps inside the picture */
+    int tap_x0, tap_x1; /* "any" kernel: the same across */
+    unsigned padding;   /* the others: bit j is set where column j of the tile's taps is outside */
     int kernel_w;
     int lanes; /* that exist: 1..lanes of the table */
     struct pom_act act;

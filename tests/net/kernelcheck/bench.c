@@ -67,6 +67,10 @@ static struct pom_conv_desc desc_of(const struct layer *l) {
         l->stride, 1, 1, pad, pad, l->depthwise ? l->in_c : 1, l->residual, POM_ACT_CLIP, 0.0f, 6.0f};
 }
 
+struct tensors {
+    float *in, *residual, *out, *scratch;
+};
+
 static double thread_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -81,18 +85,28 @@ static float *random_floats(size_t n) {
     return data;
 }
 
-/* Seconds of one run, the best of some 60 ms. */
-static double best_time(
-    const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
-    double best = 1e9, start = thread_seconds(), end = start;
-    for (int i = 0; i < 3 || end - start < 0.06; i++) {
-        double before = thread_seconds();
-        pom_conv_run(conv, in, residual, out, scratch);
-        end = thread_seconds();
-        if (end - before < best)
-            best = end - before;
-    }
-    return best;
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double seconds_of(int runs, const struct pom_conv *conv, const struct tensors *t) {
+    double start = thread_seconds();
+    for (int i = 0; i < runs; i++)
+        pom_conv_run(conv, t->in, t->residual, t->out, t->scratch);
+    return (thread_seconds() - start) / runs;
+}
+
+/* Seconds of one run: the median of rounds long enough for the clock. */
+static double median_seconds(const struct pom_conv *conv, const struct tensors *t) {
+    enum { ROUNDS = 15 };
+    const double round = 500e-6;
+    double seconds[ROUNDS], first = seconds_of(2, conv, t);
+    int runs = first < round ? (int)(round / first) + 1 : 1;
+    for (int i = 0; i < ROUNDS; i++)
+        seconds[i] = seconds_of(runs, conv, t);
+    qsort(seconds, ROUNDS, sizeof *seconds, by_value);
+    return seconds[ROUNDS / 2];
 }
 
 /* Seconds of one run; *flops: what it computes. */
@@ -100,15 +114,16 @@ static double bench_layer(const struct layer *l, enum pom_isa isa, double peak, 
     struct pom_conv_desc d = desc_of(l);
     size_t n_out = (size_t)d.out_h * (size_t)d.out_w * (size_t)d.out_c;
     size_t depth = (size_t)d.kernel_h * (size_t)d.kernel_w * (size_t)(d.in_c / d.groups);
-    float *in = random_floats((size_t)d.in_h * (size_t)d.in_w * (size_t)d.in_c), *residual = random_floats(n_out);
-    float *weights = random_floats(depth * (size_t)d.out_c), *bias = random_floats((size_t)d.out_c),
-          *out = random_floats(n_out);
+    float *weights = random_floats(depth * (size_t)d.out_c), *bias = random_floats((size_t)d.out_c);
     struct pom_message msg;
     struct pom_conv *conv;
     if (pom_conv_new(&d, isa, weights, bias, &conv, &msg) != POM_OK)
         exit(1);
-    float *scratch = random_floats(pom_conv_scratch_bytes(conv) / sizeof(float));
-    double seconds = best_time(conv, in, residual, out, scratch);
+    struct tensors t = {.in = random_floats((size_t)d.in_h * (size_t)d.in_w * (size_t)d.in_c),
+        .residual = random_floats(n_out),
+        .out = random_floats(n_out),
+        .scratch = random_floats(pom_conv_scratch_bytes(conv) / sizeof(float))};
+    double seconds = median_seconds(conv, &t);
     *flops = 2.0 * (double)n_out * (double)depth;
     printf("%2d x %3d %4d -> %4d  %dx%d/%d %-9s %8.1f us %6.1f GFLOP/s %5.1f %%  %s\n", l->n, l->size, l->in_c,
         l->out_c, l->kernel, l->kernel, l->stride,
@@ -117,7 +132,7 @@ static double bench_layer(const struct layer *l, enum pom_isa isa, double peak, 
                       : "",
         seconds * 1e6, *flops / seconds * 1e-9, *flops / seconds * 1e-7 / peak, pom_conv_kernel_name(conv));
     pom_conv_free(conv);
-    float *all[] = {in, residual, weights, bias, out, scratch};
+    float *all[] = {t.in, t.residual, t.out, t.scratch, weights, bias};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     return seconds;

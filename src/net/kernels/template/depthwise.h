@@ -11,28 +11,31 @@ enum { DEPTHWISE_MAX_PIXELS = 14 };
 
 #define DEPTHWISE_OUTPUTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 
-/* Columns of taps: up to (14 - 1) * 2 + 5. */
-#define DEPTHWISE_COLUMNS(X)                                                                                           \
-    X(0)                                                                                                               \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)     \
-        X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30)
+/* Columns of taps, up to (14 - 1) * 2 + 5, in threes that share a pointer. */
+#define DEPTHWISE_COLUMNS(X) X(0) X(3) X(6) X(9) X(12) X(15) X(18) X(21) X(24) X(27) X(30)
+
+#define DEPTHWISE_THREE(j)                                                                                             \
+    if (j < columns) {                                                                                                 \
+        DEPTHWISE_COLUMN(j, p)                                                                                         \
+        DEPTHWISE_COLUMN(j + 1, p + in_pixel)                                                                          \
+        DEPTHWISE_COLUMN(j + 2, p + 2 * in_pixel)                                                                      \
+        p = opaque(p + 3 * in_pixel);                                                                                  \
+    }
 
 #define DEPTHWISE_TAP(j, kx)                                                                                           \
-    if (kx < kernel && j >= kx && (j - kx) % stride == 0 && (j - kx) / stride < pixels)                                \
-        sum[(j >= kx ? j - kx : 0) / stride] = vec_fma(x, w##kx, sum[(j >= kx ? j - kx : 0) / stride]);
+    if (kx < kernel && (j) >= kx && ((j)-kx) % stride == 0 && ((j)-kx) / stride < pixels)                              \
+        sum[((j) >= kx ? (j)-kx : 0) / stride] = vec_fma(x, w##kx, sum[((j) >= kx ? (j)-kx : 0) / stride]);
 
 /* Only a tile's outer columns can be padding. */
-#define DEPTHWISE_COLUMN(j)                                                                                            \
-    if (j < columns) {                                                                                                 \
-        if ((j >= kernel - 1 && j <= columns - kernel) || (j >= column0 && j < column1)) {                             \
-            const vec x = vec_load(p);                                                                                 \
-            DEPTHWISE_TAP(j, 0)                                                                                        \
-            DEPTHWISE_TAP(j, 1)                                                                                        \
-            DEPTHWISE_TAP(j, 2)                                                                                        \
-            DEPTHWISE_TAP(j, 3)                                                                                        \
-            DEPTHWISE_TAP(j, 4)                                                                                        \
-        }                                                                                                              \
-        p += in_pixel;                                                                                                 \
+#define DEPTHWISE_COLUMN(j, at)                                                                                        \
+    if ((j) < columns &&                                                                                               \
+        (((j) >= kernel - 1 && (j) <= columns - kernel) || !(padding & 1u << ((j) < columns ? (j) : 0)))) {            \
+        const vec x = vec_load_once(at);                                                                               \
+        DEPTHWISE_TAP(j, 0)                                                                                            \
+        DEPTHWISE_TAP(j, 1)                                                                                            \
+        DEPTHWISE_TAP(j, 2)                                                                                            \
+        DEPTHWISE_TAP(j, 3)                                                                                            \
+        DEPTHWISE_TAP(j, 4)                                                                                            \
     }
 
 #define DEPTHWISE_BEGIN(i) sum[i] = bias;
@@ -47,16 +50,18 @@ enum { DEPTHWISE_MAX_PIXELS = 14 };
 
 static inline __attribute__((always_inline)) void depthwise_line(const int pixels, const int kernel, const int stride,
     const struct pom_depthwise_call *d, const float *in, const float *residual, float *out) {
-    const int columns = (pixels - 1) * stride + kernel, column0 = d->column0, column1 = d->column1;
+    const int columns = (pixels - 1) * stride + kernel;
+    const unsigned padding = d->padding;
     const ptrdiff_t in_pixel = d->in_pixel;
     vec sum[DEPTHWISE_MAX_PIXELS];
     const vec bias = vec_load(d->weights);
     DEPTHWISE_OUTPUTS(DEPTHWISE_BEGIN)
-    for (int ky = d->tap_y0; ky < d->tap_y1; ky++) {
-        const float *w = d->weights + (1 + ky * kernel) * LANES, *p = in + ky * d->in_line;
+    const float *w = d->weights + (1 + d->tap_y0 * kernel) * LANES, *line = in + d->tap_y0 * d->in_line;
+    for (int left = d->tap_y1 - d->tap_y0; left > 0; left--, w += kernel * LANES, line = opaque(line + d->in_line)) {
+        const float *p = line;
         const vec w0 = vec_load(w), w1 = vec_load(w + LANES), w2 = vec_load(w + 2 * LANES),
                   w3 = kernel > 3 ? vec_load(w + 3 * LANES) : w0, w4 = kernel > 4 ? vec_load(w + 4 * LANES) : w0;
-        DEPTHWISE_COLUMNS(DEPTHWISE_COLUMN)
+        DEPTHWISE_COLUMNS(DEPTHWISE_THREE)
     }
     if (residual) {
         DEPTHWISE_OUTPUTS(DEPTHWISE_RESIDUAL)
@@ -90,7 +95,7 @@ static void depthwise_any(const struct pom_depthwise_call *d) {
         const float *in = d->in + line * d->in_next;
         vec sum = vec_load(d->weights);
         for (int ky = d->tap_y0; ky < d->tap_y1; ky++)
-            for (int kx = d->column0; kx < d->column1; kx++) {
+            for (int kx = d->tap_x0; kx < d->tap_x1; kx++) {
                 vec x = load_lanes(in + ky * d->in_line + kx * d->in_pixel, d->lanes);
                 sum = vec_fma(x, vec_load(d->weights + (1 + ky * d->kernel_w + kx) * LANES), sum);
             }

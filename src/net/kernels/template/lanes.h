@@ -4,6 +4,12 @@
 
 #include "net/kernels/table.h"
 
+/* The same pointer, of unknown origin: else compilers make a pointer of their own for each use, and spill them. */
+static inline const float *opaque(const float *p) {
+    __asm__("" : "+r"(p));
+    return p;
+}
+
 static inline vec load_lanes(const float *from, int lanes) {
     return lanes == LANES ? vec_load(from) : vec_load_n(from, lanes);
 }

@@ -11,6 +11,12 @@ static inline vec vec_load(const float *from) {
     return _mm256_loadu_ps(from);
 }
 
+static inline vec vec_load_once(const float *from) {
+    vec x = vec_load(from);
+    __asm__("" : "+x"(x));
+    return x;
+}
+
 static inline void vec_store(float *to, vec x) {
     _mm256_storeu_ps(to, x);
 }

@@ -11,6 +11,13 @@ static inline vec vec_load(const float *from) {
     return _mm512_loadu_ps(from);
 }
 
+/* Loads into a register for good: compilers like to read again from memory at each use. */
+static inline vec vec_load_once(const float *from) {
+    vec x = vec_load(from);
+    __asm__("" : "+v"(x));
+    return x;
+}
+
 static inline void vec_store(float *to, vec x) {
     _mm512_storeu_ps(to, x);
 }

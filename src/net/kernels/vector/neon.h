@@ -12,6 +12,12 @@ static inline vec vec_load(const float *from) {
     return vld1q_f32(from);
 }
 
+static inline vec vec_load_once(const float *from) {
+    vec x = vec_load(from);
+    __asm__("" : "+w"(x));
+    return x;
+}
+
 static inline void vec_store(float *to, vec x) {
     vst1q_f32(to, x);
 }
