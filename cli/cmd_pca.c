@@ -117,7 +117,7 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
 }
 
 static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
-    (void)exit_code;
+    *exit_code = POM_EXIT_OK; /* all rows or none */
     struct pca_values values = {0};
     struct pom_store *store;
     POM_TRY(parse(argc, argv, &values, msg));

@@ -79,20 +79,24 @@ struct plan {
     size_t rows, block, blocks;
 };
 
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 static enum pom_status make_plan(
     size_t d, size_t k, size_t most, size_t memory_bytes, struct plan *out, struct pom_message *msg) {
-    size_t per_row = d * (sizeof(float) + sizeof(double));
-    size_t rows = memory_bytes / 8 / per_row;
-    out->rows = rows < 1 ? 1 : rows > MAX_ROWS ? MAX_ROWS : rows;
-    out->block = k + OVERSAMPLING < d / 2 ? k + OVERSAMPLING : d / 2;
-    size_t useful = (most + out->block - 1) / out->block + 1; /* past the rank the basis has nothing to find */
-    size_t taken = out->rows * per_row + k * d * sizeof(double);
-    size_t blocks = memory_bytes > taken ? (memory_bytes - taken) / (out->block * d * sizeof(double)) : 0;
-    blocks = blocks > 2 ? blocks - 2 : 0;
-    blocks = blocks < useful ? blocks : useful;
-    blocks = blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS;
-    out->blocks = blocks < d / out->block ? blocks : d / out->block;
-    if (k > out->block || out->blocks < 2)
+    size_t row_bytes = d * (sizeof(float) + sizeof(double));
+    size_t rows = least(memory_bytes / 8 / row_bytes, MAX_ROWS);
+    out->rows = rows ? rows : 1;
+    out->block = least(k + OVERSAMPLING, d / 2);
+    out->blocks = 0;
+    if (out->block >= k && out->block > 0) {
+        size_t useful = (most + out->block - 1) / out->block + 1; /* past the rank there is nothing to find */
+        size_t taken = out->rows * row_bytes + k * d * sizeof(double);
+        size_t fitting = pom_krylov_blocks(d, out->block, memory_bytes > taken ? memory_bytes - taken : 0);
+        out->blocks = least(least(fitting, useful), least(MAX_BLOCKS, d / out->block));
+    }
+    if (out->blocks < 2)
         return pom_fail(msg, POM_ERR_LIMIT,
             "%zu components of %zu features do not fit in %zu MiB: give more memory (--memory) or ask for fewer "
             "components",

@@ -157,8 +157,14 @@ static enum pom_status start(struct krylov *s, struct pom_message *msg) {
     return orthonormalise(s, s->basis, s->remainder, &least, msg);
 }
 
-size_t pom_krylov_values(size_t n, size_t block, size_t blocks) {
-    return (blocks + 2) * block * n;
+static enum pom_status solve(struct krylov *s, struct pom_eigen *out, double *residual, struct pom_message *msg) {
+    POM_TRY(start(s, msg));
+    return iterate(s, out, residual, msg);
+}
+
+size_t pom_krylov_blocks(size_t n, size_t block, size_t bytes) {
+    size_t blocks = bytes / (block * n * sizeof(double));
+    return blocks > 2 ? blocks - 2 : 0;
 }
 
 enum pom_status pom_krylov_top(const struct pom_operator *op, const struct pom_krylov_options *options,
@@ -173,9 +179,8 @@ enum pom_status pom_krylov_top(const struct pom_operator *op, const struct pom_k
     s.remainder = pom_calloc(l * l, sizeof(double));
     s.tau = pom_calloc(l, sizeof(double));
     bool allocated = s.basis && s.product && s.projected && s.work && s.coupling && s.remainder && s.tau;
-    enum pom_status status = allocated ? start(&s, msg) : pom_fail_memory(msg, "the principal components");
-    if (status == POM_OK)
-        status = iterate(&s, out, residual, msg);
+    enum pom_status status =
+        allocated ? solve(&s, out, residual, msg) : pom_fail_memory(msg, "the principal components");
     free(s.basis);
     free(s.product);
     free(s.projected);

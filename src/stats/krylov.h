@@ -28,8 +28,8 @@ struct pom_krylov_options {
     double tolerance; /* stop when every |A v - lambda v| <= tolerance * the largest lambda */
 };
 
-/* Values held at once: of the basis, the next block and the product. */
-size_t pom_krylov_values(size_t n, size_t block, size_t blocks);
+/* The largest basis, in blocks, that the bytes hold beside the next block and the product. */
+size_t pom_krylov_blocks(size_t n, size_t block, size_t bytes);
 
 /* *residual: the worst |A v - lambda v| over the largest lambda. The start is fixed. out is released by
  * pom_eigen_clean_up. */

@@ -78,7 +78,7 @@ static bool plausible(const struct pom_moments *m) {
 }
 
 enum pom_status pom_moments_load(const void *bytes, size_t n_bytes, struct pom_moments **out, struct pom_message *msg) {
-    struct header header;
+    struct header header = {0};
     POM_TRY(read_header(bytes, n_bytes, &header, msg));
     struct pom_moments *m;
     POM_TRY(pom_moments_new(header.d, &m, msg));
