@@ -23,4 +23,9 @@ enum pom_status pom_parquet_schema(
 enum pom_status pom_spark_metadata(
     const struct pom_column *columns, int n_columns, char **json, struct pom_message *msg);
 
+/* carquet overlooks some failed allocations, and the file would be damaged without a word: so they are watched. The
+ * first forgets this thread's earlier ones, the second says whether there was one since. */
+void pom_parquet_watch_memory(void);
+bool pom_parquet_memory_failed(void);
+
 #endif

@@ -127,10 +127,13 @@ static size_t count_present(const struct pom_parquet_leaf *leaf, size_t begin, s
 /* Reads more of the column into the window. */
 static enum pom_status refill(struct pom_parquet_leaf *leaf, struct pom_message *msg) {
     POM_TRY(make_room(leaf, msg));
+    pom_parquet_watch_memory();
     carquet_error_t error = CARQUET_ERROR_INIT;
     int64_t got = carquet_column_read_batch_ex(leaf->column, leaf->values + leaf->n_values * leaf->value_bytes,
         (int64_t)(leaf->capacity - leaf->n_levels), leaf->definition + leaf->n_levels,
         leaf->repetition + leaf->n_levels, &error);
+    if (pom_parquet_memory_failed())
+        return pom_fail_memory(msg, "a page of a Parquet file");
     if (got < 0 || error.code != CARQUET_OK)
         return pom_parquet_fail(msg, &error);
     if (got == 0)

@@ -97,6 +97,7 @@ static enum pom_status begin(struct pom_table_part *part, struct pom_message *ms
         return pom_fail_memory(msg, "a Parquet reader");
     part->state = self;
     carquet_reader_options_t options;
+    pom_parquet_watch_memory();
     carquet_reader_options_init(&options);
     options.num_threads = 1;
     carquet_error_t error = CARQUET_ERROR_INIT;

@@ -1,6 +1,7 @@
 #include "table/parquet.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 static bool add_leaf(carquet_schema_t *schema, const char *name, carquet_physical_type_t type,
     const carquet_logical_type_t *logical, carquet_field_repetition_t repetition, int32_t parent) {
@@ -100,6 +101,16 @@ static bool has_vector(const struct pom_column *columns, int n_columns) {
     return false;
 }
 
+/* Not json_dumps: it overlooks failed allocations. */
+static char *dump(const json_t *json) {
+    size_t n = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    char *text = calloc(n + 1, 1);
+    if (n > 0 && text && json_dumpb(json, text, n, JSON_COMPACT) == n)
+        return text;
+    free(text);
+    return NULL;
+}
+
 enum pom_status pom_spark_metadata(
     const struct pom_column *columns, int n_columns, char **json, struct pom_message *msg) {
     *json = NULL;
@@ -111,7 +122,7 @@ enum pom_status pom_spark_metadata(
         ok = json_array_append_new(fields, spark_field(columns[i].name, spark_type(columns[i].type), true)) == 0;
     json_t *root = json_pack("{s:s, s:o}", "type", "struct", "fields", fields);
     if (ok && root)
-        *json = json_dumps(root, JSON_COMPACT);
+        *json = dump(root);
     json_decref(root);
     return *json ? POM_OK : pom_fail_memory(msg, "Spark's schema");
 }

@@ -23,7 +23,7 @@ struct parquet_writer {
 };
 
 static enum pom_status write_failed(carquet_status_t code, struct pom_message *msg) {
-    if (code == CARQUET_ERROR_OUT_OF_MEMORY)
+    if (code == CARQUET_ERROR_OUT_OF_MEMORY || pom_parquet_memory_failed())
         return pom_fail_memory(msg, "a Parquet row group");
     if (code == CARQUET_ERROR_FILE_WRITE && errno != 0)
         return pom_fail_errno(msg, POM_ERR_IO, "cannot write the file");
@@ -31,13 +31,14 @@ static enum pom_status write_failed(carquet_status_t code, struct pom_message *m
 }
 
 static enum pom_status checked(carquet_status_t code, struct pom_message *msg) {
-    return code == CARQUET_OK ? POM_OK : write_failed(code, msg);
+    return code == CARQUET_OK && !pom_parquet_memory_failed() ? POM_OK : write_failed(code, msg);
 }
 
 /* PLAIN: carquet's default for floats, BYTE_STREAM_SPLIT, is more than Spark 3.5 reads. No statistics: nobody filters
  * on these columns. */
 static enum pom_status begin(struct pom_table_writer *writer, struct pom_message *msg) {
     carquet_writer_options_t options;
+    pom_parquet_watch_memory();
     carquet_writer_options_init(&options);
     options.compression = CARQUET_COMPRESSION_ZSTD;
     options.compression_level = 1;
@@ -146,6 +147,7 @@ static enum pom_status write_row(
     struct pom_table_writer *writer, const struct pom_cell *cells, struct pom_message *msg) {
     struct parquet_writer *self = writer->state;
     int32_t leaf = 0;
+    pom_parquet_watch_memory();
     errno = 0;
     for (int i = 0; i < writer->n_columns; i++) {
         enum pom_column_type type = writer->columns[i].type;
@@ -173,6 +175,7 @@ static enum pom_status add_spark_metadata(struct pom_table_writer *writer, struc
 static enum pom_status finish(
     struct pom_table_writer *writer, const struct pom_metadata *metadata, int n_metadata, struct pom_message *msg) {
     struct parquet_writer *self = writer->state;
+    pom_parquet_watch_memory();
     POM_TRY(add_spark_metadata(writer, msg));
     for (int i = 0; i < n_metadata; i++)
         POM_TRY(checked(carquet_writer_add_metadata(self->out, metadata[i].key, metadata[i].value), msg));
