@@ -1,0 +1,159 @@
+#include "net/kernels/kernels.h"
+#include "net/op.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+static enum pom_status check_conv(const struct pom_node *node, int64_t groups, struct pom_message *msg) {
+    const struct pom_value *in = node->inputs[0], *weights = node->inputs[1], *bias = pom_node_input(node, 2);
+    POM_TRY(pom_need_floats(node, 1, "weights", msg));
+    if (in->rank != weights->rank || in->rank < 3)
+        return pom_fail(msg, POM_ERR_FORMAT, "its weights have rank %d, its input %d", weights->rank, in->rank);
+    int64_t channels = in->dims[1], out = weights->dims[0];
+    if (groups < 1 || groups > INT_MAX || channels < 1 || channels > INT_MAX || out < 1 || out > INT_MAX ||
+        channels % groups != 0 || out % groups != 0 || weights->dims[1] != channels / groups)
+        return pom_fail(msg, POM_ERR_FORMAT, "%lld channels in %lld groups do not fit weights of %lld x %lld",
+            (long long)channels, (long long)groups, (long long)out, (long long)weights->dims[1]);
+    if (!bias)
+        return POM_OK;
+    POM_TRY(pom_need_floats(node, 2, "bias", msg));
+    if (bias->rank != 1 || bias->dims[0] != out)
+        return pom_fail(msg, POM_ERR_FORMAT, "its bias does not have %lld values", (long long)out);
+    return POM_OK;
+}
+
+enum pom_status pom_infer_conv(struct pom_graph *graph, struct pom_node *node, struct pom_message *msg) {
+    int64_t groups = pom_node_int(node, "group", 1), side[2];
+    POM_TRY(check_conv(node, groups, msg));
+    const struct pom_value *in = node->inputs[0], *weights = node->inputs[1];
+    struct pom_conv_params *params = pom_arena_alloc(&graph->arena, 1, sizeof *params);
+    if (!params)
+        return pom_fail_memory(msg, "a convolution");
+    node->params = params;
+    params->groups = (int)groups;
+    int64_t kernel[2] = {in->rank == 4 ? weights->dims[2] : 1, weights->dims[weights->rank - 1]};
+    POM_TRY(pom_window_infer(node, in, kernel, side, &params->window, msg));
+    int64_t dims[] = {in->dims[0], weights->dims[0], side[2 - (in->rank - 2)], side[1]};
+    return pom_value_set_shape(node->outputs[0], in->rank, dims, in->batched, msg);
+}
+
+int64_t pom_macs_conv(const struct pom_node *node) {
+    const struct pom_value *weights = node->inputs[1];
+    return (int64_t)node->outputs[0]->elements * pom_product(weights->dims, 1, weights->rank);
+}
+
+struct conv_step {
+    struct pom_conv *conv;
+    size_t images, in_stride, out_stride;
+};
+
+static void run_conv(const void *params, const struct pom_call *call) {
+    const struct conv_step *p = params;
+    for (size_t i = 0; i < p->images; i++) {
+        const float *residual = call->in[1] ? call->in[1] + i * p->out_stride : NULL;
+        pom_conv_run(p->conv, call->in[0] + i * p->in_stride, residual, call->out + i * p->out_stride, call->scratch);
+    }
+}
+
+static void free_conv(void *params) {
+    pom_conv_free(((struct conv_step *)params)->conv);
+}
+
+static void describe_conv(const void *params, FILE *out) {
+    const struct conv_step *p = params;
+    fprintf(
+        out, "%s, %zu KiB of weights", pom_conv_kernel_name(p->conv), (pom_conv_weight_bytes(p->conv) + 1023) / 1024);
+}
+
+static const struct pom_step_kind conv_kind = {
+    .name = "conv", .role = POM_ROLE_TRUNK, .run = run_conv, .free = free_conv, .describe = describe_conv};
+
+static struct pom_conv_desc conv_desc(const struct pom_node *node) {
+    const struct pom_conv_params *params = node->params;
+    const struct pom_window *w = &params->window;
+    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
+    bool plane = in->rank == 4;
+    return (struct pom_conv_desc){
+        .in_h = plane ? (int)in->dims[2] : 1,
+        .in_w = (int)in->dims[in->rank - 1],
+        .in_c = (int)in->dims[1],
+        .out_h = plane ? (int)out->dims[2] : 1,
+        .out_w = (int)out->dims[out->rank - 1],
+        .out_c = (int)out->dims[1],
+        .kernel_h = w->kernel[0],
+        .kernel_w = w->kernel[1],
+        .stride_h = w->stride[0],
+        .stride_w = w->stride[1],
+        .dilation_h = w->dilation[0],
+        .dilation_w = w->dilation[1],
+        .pad_top = w->pad_begin[0],
+        .pad_left = w->pad_begin[1],
+        .groups = params->groups,
+        .residual = node->epilogue.residual != NULL,
+        .activation = (enum pom_activation)node->epilogue.activation,
+        .low = node->epilogue.low,
+        .high = node->epilogue.high,
+    };
+}
+
+/* The weights of a convolution with the BatchNormalization behind it folded in: computed in double, rounded once. */
+static float *scaled_weights(const float *weights, size_t n, size_t out_c, const double *scale) {
+    float *scaled = pom_alloc_aligned(n, sizeof(float));
+    size_t row = n / out_c;
+    for (size_t i = 0; i < n && scaled; i++)
+        scaled[i] = (float)((double)weights[i] * scale[i / row]);
+    return scaled;
+}
+
+static float *shifted_bias(const float *bias, size_t out_c, const struct pom_conv_params *params) {
+    float *shifted = pom_alloc_aligned(out_c, sizeof(float));
+    for (size_t i = 0; i < out_c && shifted; i++)
+        shifted[i] = (float)((bias ? (double)bias[i] : 0.0) * params->scale[i] + params->shift[i]);
+    return shifted;
+}
+
+static enum pom_status new_conv(
+    const struct pom_node *node, enum pom_isa isa, struct pom_conv **out, struct pom_message *msg) {
+    const struct pom_conv_params *params = node->params;
+    struct pom_conv_desc desc = conv_desc(node);
+    struct pom_value *bias_value = pom_node_input(node, 2);
+    const float *weights = pom_value_floats(node->inputs[1]), *bias = bias_value ? pom_value_floats(bias_value) : NULL;
+    float *scaled = NULL, *shifted = NULL;
+    bool complete = weights && (bias || !bias_value);
+    if (complete && params->scale) {
+        scaled = scaled_weights(weights, node->inputs[1]->elements, (size_t)desc.out_c, params->scale);
+        shifted = shifted_bias(bias, (size_t)desc.out_c, params);
+        complete = scaled && shifted;
+        weights = scaled;
+        bias = shifted;
+    }
+    enum pom_status status =
+        complete ? pom_conv_new(&desc, isa, weights, bias, out, msg) : pom_fail_memory(msg, "a convolution");
+    free(scaled);
+    free(shifted);
+    pom_value_unload(node->inputs[1]);
+    return status;
+}
+
+void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
+    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
+    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
+    struct pom_value *residual = node->epilogue.residual;
+    int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_CHANNELS_LAST) : -1;
+    struct conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
+    if (!params || planner->status != POM_OK)
+        return;
+    size_t images = (size_t)in->dims[0];
+    *params = (struct conv_step){.images = images,
+        .in_stride = in->elements / (images ? images : 1),
+        .out_stride = out->elements / (images ? images : 1)};
+    planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
+    if (planner->status != POM_OK)
+        return;
+    planner->plan->weight_bytes += pom_conv_weight_bytes(params->conv);
+    size_t scratch = pom_conv_scratch_bytes(params->conv);
+    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
+    struct pom_step *step = pom_plan_step(planner, &conv_kind, params, from, added, to);
+    if (step)
+        step->scratch_bytes = scratch;
+}
