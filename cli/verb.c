@@ -121,7 +121,7 @@ static int run_from(const struct pom_verb *verb, struct pom_buffer *path, int ar
     help = help || wants_help(argc, argv);
     if (verb->run && !help)
         return run_leaf(verb, path->data, argc, argv);
-    if (!help && argc > 1)
+    if (verb->verbs && !help && argc > 1)
         return no_such_verb(verb, path->data, argv[1]);
     print_help(verb, path->data, help ? stdout : stderr);
     return help ? POM_EXIT_OK : POM_EXIT_FAILED;

@@ -35,14 +35,14 @@ void pom_job_fail(struct pom_job *job, enum pom_status status, const struct pom_
 
 void pom_job_warn(const struct pom_job *job, const char *format, ...) {
     const struct pom_features_events *events = &job->options->events;
-    char text[sizeof job->message.text];
-    if (!events->warn)
-        return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    events->warn(events->user, text);
+    if (events->warn) {
+        char text[sizeof job->message.text];
+        va_list args;
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        events->warn(events->user, text);
+    }
 }
 
 static void *stage_main(void *user) {

@@ -37,7 +37,7 @@ static enum pom_status check_number(struct check *state, const char *option, uin
 
 static enum pom_status check_sources(struct check *state, struct pom_message *msg) {
     struct pom_buffer all = {0};
-    bool added = true;
+    bool added = pom_buffer_text(&all, "");
     for (int i = 0; i < state->job->n_sources && added; i++)
         added = pom_buffer_printf(&all, "%s%s", i ? " " : "", pom_store_prefix(state->job->sources[i]));
     enum pom_status status = added ? check(state, "SRC", all.data, msg) : pom_fail_memory(msg, "the settings");

@@ -35,14 +35,14 @@ static enum pom_status check_overlap(struct pom_store *const *sources, int n, st
 
 enum pom_status pom_sources_open(
     const char *const *locations, int n, struct pom_store ***out, struct pom_message *msg) {
-    *out = pom_calloc((size_t)n, sizeof **out);
+    *out = pom_calloc((size_t)n, sizeof(struct pom_store *));
     if (!*out)
         return pom_fail_memory(msg, "the sources");
     enum pom_status status = POM_OK;
     for (int i = 0; i < n && status == POM_OK; i++)
         status = pom_store_open(locations[i], false, &(*out)[i], msg);
     if (status == POM_OK) {
-        qsort(*out, (size_t)n, sizeof **out, by_prefix);
+        qsort(*out, (size_t)n, sizeof(struct pom_store *), by_prefix);
         status = check_overlap(*out, n, msg);
     }
     if (status != POM_OK) {
