@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build_packages="gcc libc6-dev make meson ninja-build pkg-config cmake python3 python3-venv protobuf-c-compiler
     libprotobuf-c-dev libonnx-dev libjpeg62-turbo-dev libspng-dev libwebp-dev libcurl4-openssl-dev libssl-dev libopenblas-dev
-    liblapacke-dev libjansson-dev libsqlite3-dev libhdf5-dev libzstd-dev zlib1g-dev libsnappy-dev liblz4-dev"
+    liblapacke-dev libjansson-dev libsqlite3-dev libhdf5-dev libzstd-dev zlib1g-dev liblz4-dev"
 demo_packages="tuxpaint-stamps-default"
 test_packages="g++ libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc"
 peers_packages="openjdk-17-jre-headless"
@@ -71,8 +71,8 @@ test)
 peers)
     packages $peers_packages
     venv peers peers
-    venv peers-spark35 spark35
-    venv peers-spark4 spark4
+    venv peers-spark35 peers-spark35
+    venv peers-spark4 peers-spark4
     ;;
 *)
     echo "usage: tools/deps.sh build|demo|test|peers" >&2
