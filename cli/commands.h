@@ -5,5 +5,6 @@
 #include "verb.h"
 
 extern const struct pom_verb pom_cmd_pca;
+extern const struct pom_verb pom_cmd_model;
 
 #endif

@@ -8,6 +8,7 @@
 /* In the order of the help. */
 static const struct pom_verb *const verbs[] = {
     &pom_cmd_pca,
+    &pom_cmd_model,
     NULL,
 };
 

@@ -108,19 +108,26 @@ enum pom_status pom_model_find(const char *name, char **out, struct pom_message 
     return not_found(name, msg);
 }
 
-enum pom_status pom_model_destination(const char *name, char **out, struct pom_message *msg) {
+enum pom_status pom_model_folder(char **out, struct pom_message *msg) {
     struct pom_buffer path = {0};
-    POM_TRY(check_name(name, msg));
     if (!set_folder(&path) && !user_folder(&path)) {
         pom_buffer_clean_up(&path);
         return pom_fail(msg, POM_ERR_ARGUMENT, "no folder to keep models in: set HOME or POMONA_MODELS");
     }
-    enum pom_status status = pom_make_folders(path.data, msg);
-    if (status == POM_OK && !pom_buffer_printf(&path, "/%s.onnx", name))
+    *out = path.data;
+    return POM_OK;
+}
+
+enum pom_status pom_model_destination(const char *name, char **out, struct pom_message *msg) {
+    char *folder = NULL;
+    struct pom_buffer path = {0};
+    POM_TRY(check_name(name, msg));
+    POM_TRY(pom_model_folder(&folder, msg));
+    enum pom_status status = pom_make_folders(folder, msg);
+    if (status == POM_OK && !pom_buffer_printf(&path, "%s/%s.onnx", folder, name))
         status = pom_fail_memory(msg, "a path");
+    free(folder);
     if (status == POM_OK)
         *out = path.data;
-    else
-        pom_buffer_clean_up(&path);
     return status;
 }

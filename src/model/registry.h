@@ -29,8 +29,11 @@ bool pom_model_is_path(const char *name_or_path);
  * executable. POM_ERR_NOT_FOUND says which command brings it. free() releases *out. */
 enum pom_status pom_model_find(const char *name, char **out, struct pom_message *msg);
 
-/* Where `model pull` and `model import` put NAME.onnx: $POMONA_MODELS, else the user's cache. The folder is made.
- * free() releases *out. */
+/* The folder where `model pull` and `model import` keep models: $POMONA_MODELS, else the user's cache. It need not be
+ * there yet. free() releases *out. */
+enum pom_status pom_model_folder(char **out, struct pom_message *msg);
+
+/* NAME.onnx in that folder, which is made. free() releases *out. */
 enum pom_status pom_model_destination(const char *name, char **out, struct pom_message *msg);
 
 #endif

@@ -1,0 +1,122 @@
+#include "model_bench.h"
+
+#include "base/memory.h"
+#include "base/resources.h"
+#include "base/status.h"
+#include "model/model.h"
+#include "net/kernels/peak.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct shared {
+    const struct pom_net *net;
+    const struct pom_bench *bench;
+};
+
+struct worker {
+    struct shared *shared;
+    pthread_t thread;
+    struct pom_net_session *session;
+    float *in, *out;
+    uint64_t images, elapsed_ns;
+    enum pom_status status;
+    struct pom_message message;
+};
+
+/* Numbers in [-1, 1), always the same ones: Marsaglia's xorshift, 2003. */
+static void fill_random(float *out, size_t n) {
+    uint32_t x = 2463534242;
+    for (size_t i = 0; i < n; i++) {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        out[i] = (float)x * 0x1p-31F - 1;
+    }
+}
+
+static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
+    const struct pom_net_info *info = pom_net_info(worker->shared->net);
+    size_t batch = (size_t)worker->shared->bench->batch;
+    worker->in = pom_alloc_aligned(batch, info->inputs[0].elements * sizeof(float));
+    worker->out = pom_alloc_aligned(batch, info->outputs[0].elements * sizeof(float));
+    if (!worker->in || !worker->out)
+        return pom_fail_memory(msg, "a batch of random images");
+    fill_random(worker->in, batch * info->inputs[0].elements);
+    return pom_net_session_new(worker->shared->net, worker->shared->bench->batch, &worker->session, msg);
+}
+
+static enum pom_status run_batch(struct worker *worker) {
+    return pom_net_run(worker->session, (const float *const[]){worker->in}, worker->shared->bench->batch,
+        (float *const[]){worker->out}, &worker->message);
+}
+
+/* One batch to warm up, then as many as fit in the time. */
+static void *work(void *context) {
+    struct worker *worker = context;
+    struct shared *shared = worker->shared;
+    worker->status = run_batch(worker);
+    uint64_t begin = pom_now_ns(), end = begin + (uint64_t)(shared->bench->seconds * 1e9);
+    for (uint64_t now = begin; worker->status == POM_OK && now < end; now = pom_now_ns()) {
+        worker->status = run_batch(worker);
+        worker->images += (uint64_t)shared->bench->batch;
+    }
+    worker->elapsed_ns = pom_now_ns() - begin;
+    return NULL;
+}
+
+static enum pom_status run_workers(struct worker *workers, int n, struct pom_message *msg) {
+    enum pom_status status = POM_OK;
+    int started = 0;
+    while (started < n && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
+        started++;
+    if (started < n)
+        status = pom_fail(msg, POM_ERR_MEMORY, "cannot start %d threads", n);
+    for (int i = 0; i < started; i++) {
+        pthread_join(workers[i].thread, NULL);
+        if (workers[i].status != POM_OK && status == POM_OK)
+            status = pom_fail(msg, workers[i].status, "%s", workers[i].message.text);
+    }
+    return status;
+}
+
+static void report(const struct pom_model *model, const struct pom_bench *bench, const struct worker *workers) {
+    const struct pom_model_info *info = pom_model_info(model);
+    enum pom_isa isa = pom_net_info(model->net)->isa;
+    double rate = 0;
+    for (int i = 0; i < bench->threads; i++)
+        rate += (double)workers[i].images / ((double)workers[i].elapsed_ns * 1e-9);
+    double gflops = rate * 2 * (double)info->macs * 1e-9, peak = pom_fma_peak(isa) * bench->threads;
+    printf("model %s  layer %s  input %dx%d\n", info->name, info->output_layer, info->width, info->height);
+    printf("path %s  threads %d  batch %d  %.1f of %.1f GFLOP/s\n", pom_isa_name(isa), bench->threads, bench->batch,
+        gflops, peak);
+    printf("images/s %.1f  peak %.0f %%\n", rate, 100 * gflops / peak);
+}
+
+static enum pom_status run_bench(struct shared *shared, struct worker *workers, struct pom_message *msg) {
+    for (int i = 0; i < shared->bench->threads; i++) {
+        workers[i].shared = shared;
+        POM_TRY(prepare(&workers[i], msg));
+    }
+    return run_workers(workers, shared->bench->threads, msg);
+}
+
+enum pom_status pom_model_bench(const struct pom_model *model, const struct pom_bench *bench, struct pom_message *msg) {
+    struct shared shared = {.net = pom_model_net(model), .bench = bench};
+    if (!shared.net)
+        return pom_fail(
+            msg, POM_ERR_ARGUMENT, "model %s is no network, so there is nothing to time", pom_model_info(model)->name);
+    struct worker *workers = pom_calloc((size_t)bench->threads, sizeof *workers);
+    if (!workers)
+        return pom_fail_memory(msg, "threads");
+    enum pom_status status = run_bench(&shared, workers, msg);
+    if (status == POM_OK)
+        report(model, bench, workers);
+    for (int i = 0; i < bench->threads; i++) {
+        pom_net_session_free(workers[i].session);
+        free(workers[i].in);
+        free(workers[i].out);
+    }
+    free(workers);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* What a loaded model is made of, for the room itself and for tools that look inside. */
+#ifndef POM_MODEL_MODEL_H
+#define POM_MODEL_MODEL_H
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "image/tensor.h"
+#include "net/net.h"
+#include <pomona/model.h>
+
+struct pom_model {
+    struct pom_model_info info; /* its strings lie in strings */
+    struct pom_net *net;        /* NULL: the features are the pixels themselves */
+    struct pom_tensor_table table;
+    struct pom_arena strings;
+};
+
+/* NULL for "pixels". */
+static inline const struct pom_net *pom_model_net(const struct pom_model *model) {
+    return model->net;
+}
+
+#endif
