@@ -24,7 +24,7 @@ static enum pom_status check(const struct pom_conv_desc *d, struct pom_message *
         return pom_fail(msg, POM_ERR_ARGUMENT, "convolution of %d to %d channels: %d groups do not divide both",
             d->in_c, d->out_c, d->groups);
     double in = (double)d->in_h * d->in_w * d->in_c, out = (double)d->out_h * d->out_w * d->out_c;
-    double depth = (double)d->kernel_h * d->kernel_w * (d->in_c / d->groups);
+    double depth = (double)d->kernel_h * d->kernel_w * d->in_c / d->groups;
     double rows = (double)(d->out_h - 1) * d->stride_h + (double)(d->kernel_h - 1) * d->dilation_h;
     double columns = (double)(d->out_w - 1) * d->stride_w + (double)(d->kernel_w - 1) * d->dilation_w;
     if (in > max_elements || out > max_elements || depth * d->out_c > max_elements || depth > max_length ||

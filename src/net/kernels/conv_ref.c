@@ -46,6 +46,7 @@ static void clean_up(struct pom_conv *conv) {
     free(ref);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is the table's */
 static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
     (void)scratch;
     const struct ref_conv *ref = conv->state;

@@ -21,9 +21,9 @@ static void choose(struct pom_gemm *gemm, const struct pom_kernel_table *table, 
     int vectors = (gemm->n + table->lanes - 1) / table->lanes;
     double best = INFINITY;
     for (int v = 1; v <= POM_GEMM_MAX_VECTORS && v <= vectors; v++) {
-        const struct pom_gemm_kernel *main = &table->gemm[v - 1],
-                                     *last = vectors % v ? &table->gemm[vectors % v - 1] : NULL;
-        double cost = vectors / v * line_cost(main, gemm->k, width) + (last ? line_cost(last, gemm->k, width) : 0.0);
+        int panels = vectors / v, rest = vectors % v;
+        const struct pom_gemm_kernel *main = &table->gemm[v - 1], *last = rest ? &table->gemm[rest - 1] : NULL;
+        double cost = panels * line_cost(main, gemm->k, width) + (last ? line_cost(last, gemm->k, width) : 0.0);
         if (cost < best) {
             best = cost;
             gemm->main = main;

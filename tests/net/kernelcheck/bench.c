@@ -54,17 +54,21 @@ static const struct layer vgg16[] = {{1, 224, 3, 64, 3, 1, false, false}, {1, 22
     {1, 56, 128, 256, 3, 1, false, false}, {2, 56, 256, 256, 3, 1, false, false}, {1, 28, 256, 512, 3, 1, false, false},
     {2, 28, 512, 512, 3, 1, false, false}, {3, 14, 512, 512, 3, 1, false, false}, {0}};
 
+/* linear: a 1x1 convolution to fewer channels has no activation. */
 static const struct {
     const char *name;
     const struct layer *layers;
-} networks[] = {
-    {"mobilenetv2", mobilenetv2}, {"efficientnet-lite0", efficientnet_lite0}, {"resnet50", resnet50}, {"vgg16", vgg16}};
+    bool linear;
+} networks[] = {{"mobilenetv2", mobilenetv2, true}, {"efficientnet-lite0", efficientnet_lite0, true},
+    {"resnet50", resnet50, false}, {"vgg16", vgg16, false}};
 
-static struct pom_conv_desc desc_of(const struct layer *l) {
+static struct pom_conv_desc desc_of(const struct layer *l, bool linear) {
+    linear = linear && l->kernel == 1 && l->out_c < l->in_c;
     int out = (l->size + l->stride - 1) / l->stride;
     int pads = (out - 1) * l->stride + l->kernel - l->size, pad = pads > 0 ? pads / 2 : 0;
     return (struct pom_conv_desc){l->size, l->size, l->in_c, out, out, l->out_c, l->kernel, l->kernel, l->stride,
-        l->stride, 1, 1, pad, pad, l->depthwise ? l->in_c : 1, l->residual, POM_ACT_CLIP, 0.0f, 6.0f};
+        l->stride, 1, 1, pad, pad, l->depthwise ? l->in_c : 1, l->residual, linear ? POM_ACT_NONE : POM_ACT_CLIP, 0.0f,
+        6.0f};
 }
 
 struct tensors {
@@ -110,8 +114,8 @@ static double median_seconds(const struct pom_conv *conv, const struct tensors *
 }
 
 /* Seconds of one run; *flops: what it computes. */
-static double bench_layer(const struct layer *l, enum pom_isa isa, double peak, double *flops) {
-    struct pom_conv_desc d = desc_of(l);
+static double bench_layer(const struct layer *l, bool linear, enum pom_isa isa, double peak, double *flops) {
+    struct pom_conv_desc d = desc_of(l, linear);
     size_t n_out = (size_t)d.out_h * (size_t)d.out_w * (size_t)d.out_c;
     size_t depth = (size_t)d.kernel_h * (size_t)d.kernel_w * (size_t)(d.in_c / d.groups);
     float *weights = random_floats(depth * (size_t)d.out_c), *bias = random_floats((size_t)d.out_c);
@@ -146,7 +150,7 @@ void bench(enum pom_isa isa, const char *network) {
             continue;
         double seconds = 0.0, work = 0.0, flops;
         for (const struct layer *l = networks[i].layers; l->n > 0; l++) {
-            seconds += l->n * bench_layer(l, isa, peak, &flops);
+            seconds += l->n * bench_layer(l, networks[i].linear, isa, peak, &flops);
             work += l->n * flops;
         }
         printf("%s %s: %.2f ms, %.1f GFLOP/s, %.1f %% of the peak\n", networks[i].name, pom_isa_name(isa),

@@ -80,13 +80,23 @@ bool guarded_intact(const struct guarded *guarded) {
     return true;
 }
 
-void guarded_free(struct guarded *guarded) {
-    munmap(guarded->map, guarded->bytes + 2 * (size_t)sysconf(_SC_PAGESIZE));
+void guarded_free(struct guarded *first, ...) {
+    va_list rest;
+    va_start(rest, first);
+    for (struct guarded *guarded = first; guarded; guarded = va_arg(rest, struct guarded *))
+        munmap(guarded->map, guarded->bytes + 2 * (size_t)sysconf(_SC_PAGESIZE));
+    va_end(rest);
+}
+
+static uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
 }
 
 bool same(const char *what, const float *got, const float *want, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (memcmp(&got[i], &want[i], sizeof *got) != 0 && !(isnan(got[i]) && isnan(want[i]))) {
+        if (bits_of(got[i]) != bits_of(want[i]) && !(isnan(got[i]) && isnan(want[i]))) {
             printf("    %s: element %zu of %zu is %a, the reference says %a\n", what, i, n, (double)got[i],
                 (double)want[i]);
             return false;

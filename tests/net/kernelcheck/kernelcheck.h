@@ -21,7 +21,8 @@ struct guarded {
 
 struct guarded guarded_new(size_t n);
 bool guarded_intact(const struct guarded *guarded);
-void guarded_free(struct guarded *guarded);
+/* Ends with NULL. */
+void guarded_free(struct guarded *first, ...);
 
 void random_seed(uint64_t seed);
 int random_int(int low, int high); /* both included */

@@ -55,9 +55,7 @@ static const char *check_conv(const struct pom_conv_desc *d, enum pom_isa isa, e
         name, d->in_h, d->in_w, d->in_c, d->out_h, d->out_w, d->out_c, d->kernel_h, d->kernel_w, d->stride_h,
         d->stride_w, d->dilation_h, d->dilation_w, d->pad_top, d->pad_left, d->groups, d->activation,
         d->residual ? ", residual" : "");
-    struct guarded *all[] = {&in, &weights, &bias, &residual, &got, &want};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        guarded_free(all[i]);
+    guarded_free(&in, &weights, &bias, &residual, &got, &want, NULL);
     return name;
 }
 
@@ -159,8 +157,9 @@ void check_dense(enum pom_isa isa, int cases) {
         random_activation(&d.activation, &d.low, &d.high);
         int m = random_int(1, 17);
         bool transposed = random_int(0, 1), with_bias = random_int(0, 1);
-        struct guarded in = guarded_new((size_t)(m * d.k)), weights = guarded_new((size_t)(d.k * d.n));
-        struct guarded bias = guarded_new((size_t)d.n), got = guarded_new((size_t)(m * d.n)), want = guarded_new(got.n);
+        struct guarded in = guarded_new((size_t)m * (size_t)d.k), weights = guarded_new((size_t)d.k * (size_t)d.n);
+        struct guarded bias = guarded_new((size_t)d.n), got = guarded_new((size_t)m * (size_t)d.n),
+                       want = guarded_new(got.n);
         fill(in.data, in.n, (enum values)(i % 3));
         fill(weights.data, weights.n, (enum values)(i % 3));
         fill(bias.data, bias.n, (enum values)(i % 3));
@@ -174,9 +173,7 @@ void check_dense(enum pom_isa isa, int cases) {
             pom_dense_free(dense);
         }
         report(same("dense", got.data, want.data, got.n) && guarded_intact(&got), "dense %d x %d x %d", m, d.k, d.n);
-        struct guarded *all[] = {&in, &weights, &bias, &got, &want};
-        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
-            guarded_free(all[j]);
+        guarded_free(&in, &weights, &bias, &got, &want, NULL);
     }
     report_group("f32_dense_%s", pom_isa_name(isa));
 }
@@ -187,8 +184,8 @@ static void check_pool(enum pom_isa isa, enum values values) {
     random_axis(9, &d.in_w, &d.out_w, &d.kernel_w, &d.stride_w, &d.dilation_w, &d.pad_left);
     d.pad_bottom = random_int(0, 2);
     d.pad_right = random_int(0, 2);
-    struct guarded in = guarded_new((size_t)(d.in_h * d.in_w * d.channels));
-    struct guarded got = guarded_new((size_t)(d.out_h * d.out_w * d.channels)), want = guarded_new(got.n);
+    struct guarded in = guarded_new((size_t)d.in_h * (size_t)d.in_w * (size_t)d.channels);
+    struct guarded got = guarded_new((size_t)d.out_h * (size_t)d.out_w * (size_t)d.channels), want = guarded_new(got.n);
     const struct pom_kernels *ref = pom_kernels(POM_ISA_REF), *fast = pom_kernels(isa);
     fill(in.data, in.n, values);
     ref->max_pool(&d, in.data, want.data);
@@ -202,9 +199,7 @@ static void check_pool(enum pom_isa isa, enum values values) {
     fast->global_average(in.data, d.in_h * d.in_w, d.channels, got.data);
     report(
         same("global_average", got.data, want.data, (size_t)d.channels), "global_average of %d channels", d.channels);
-    guarded_free(&in);
-    guarded_free(&got);
-    guarded_free(&want);
+    guarded_free(&in, &got, &want, NULL);
 }
 
 static void check_elementwise(enum pom_isa isa, enum values values) {
@@ -223,9 +218,7 @@ static void check_elementwise(enum pom_isa isa, enum values values) {
     fast->activate(a.data, n, activation, low, high, a.data);
     report(
         same("activate", a.data, want.data, n) && guarded_intact(&a), "activate of %zu, activation %d", n, activation);
-    struct guarded *all[] = {&a, &b, &got, &want};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        guarded_free(all[i]);
+    guarded_free(&a, &b, &got, &want, NULL);
 }
 
 void check_plain(enum pom_isa isa, int cases) {

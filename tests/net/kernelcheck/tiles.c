@@ -39,7 +39,7 @@ static void check_gemm_tile(const struct pom_gemm_kernel *kernel, int rows, int 
     call.out_row = n + random_int(0, 5);
     for (int s = 0; s < call.segments; s++)
         segment_at[s] = random_int(0, 30);
-    size_t depth = (size_t)(call.segments * call.depth);
+    size_t depth = (size_t)call.segments * (size_t)call.depth;
     struct guarded a = guarded_new((size_t)((height - 1) * call.a_row + 30 + call.depth));
     struct guarded b = guarded_new(depth * (size_t)columns), bias = guarded_new((size_t)columns);
     size_t n_out = (size_t)((height - 1) * call.out_row + n);
@@ -58,9 +58,7 @@ static void check_gemm_tile(const struct pom_gemm_kernel *kernel, int rows, int 
     bool passed = same(kernel->name, got.data, want.data, n_out) && guarded_intact(&got);
     report(passed, "%s, %d rows, %d of %d columns, %d x %d deep, %d tiles", kernel->name, rows, n, columns,
         call.segments, call.depth, call.tiles);
-    struct guarded *all[] = {&a, &b, &bias, &residual, &got, &want};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        guarded_free(all[i]);
+    guarded_free(&a, &b, &bias, &residual, &got, &want, NULL);
 }
 
 void check_gemm_tiles(const struct pom_kernel_table *table) {

@@ -7,6 +7,8 @@
 
 #include "net/kernels/template/lanes.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the arguments are numbers and names, some of them pasted */
+
 enum { DEPTHWISE_MAX_PIXELS = 14 };
 
 #define DEPTHWISE_OUTPUTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
@@ -47,6 +49,8 @@ enum { DEPTHWISE_MAX_PIXELS = 14 };
 #define DEPTHWISE_STORE(i)                                                                                             \
     if (i < pixels)                                                                                                    \
         vec_store(out + i * d->out_pixel, sum[i]);
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline __attribute__((always_inline)) void depthwise_line(const int pixels, const int kernel, const int stride,
     const struct pom_depthwise_call *d, const float *in, const float *residual, float *out) {

@@ -6,6 +6,8 @@
 
 #include "net/kernels/template/lanes.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the arguments are numbers and names, some of them pasted */
+
 /* Row r is read through a pointer that is shared by three rows: (r, pointer, rows from the pointer). */
 #define GEMM_ROWS(X)                                                                                                   \
     X(0, p0, 0)                                                                                                        \
@@ -65,6 +67,9 @@
         vec_store(out + (r)*out_row + v * LANES, c##r##_##v);
 #define GEMM_STORE_PART(r, p, k) GEMM_ROW(r, GEMM_STORE_PART_ONE)
 
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+/* NOLINTNEXTLINE(readability-function-size): its macros are counted unfolded */
 static inline __attribute__((always_inline)) void gemm_tile(const int rows, const int vectors,
     const struct pom_gemm_call *g, const float *a, const float *residual, float *out) {
     const ptrdiff_t a_row = g->a_row, out_row = g->out_row;
