@@ -10,7 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OVERSAMPLING = 10, MAX_BLOCKS = 10, MAX_PASSES = 100, MAX_ROWS = 256, FIRST_GUESS = 64, ALWAYS_FITS = 256 };
+enum {
+    OVERSAMPLING = 10, /* vectors kept beside the components: Halko, Martinsson, Tropp */
+    MAX_BLOCK = 128,   /* vectors in one pass */
+    MAX_GROWTH = 1024, /* of the basis before a restart: its own decomposition takes time and memory too */
+    MAX_PASSES = 100,
+    MAX_ROWS = 256,   /* read at once */
+    FIRST_GUESS = 64, /* components for a share of the variance */
+    ALWAYS_FITS = 256 /* features whose covariance needs no thought */
+};
 
 static const size_t default_memory = (size_t)1 << 30;
 static const double tolerance = 1e-9;
@@ -74,47 +82,41 @@ static enum pom_status apply_covariance(void *user, const double *in, size_t l, 
     return POM_OK;
 }
 
-/* What the memory allows for k components. */
-struct plan {
-    size_t rows, block, blocks;
-};
-
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static enum pom_status make_plan(
-    size_t d, size_t k, size_t most, size_t memory_bytes, struct plan *out, struct pom_message *msg) {
+/* What the memory holds: rows of the table, and vectors of the iteration. */
+struct room {
+    size_t rows, vectors;
+};
+
+static struct room divide_memory(size_t d, size_t memory_bytes) {
     size_t row_bytes = d * (sizeof(float) + sizeof(double));
     size_t rows = least(memory_bytes / 8 / row_bytes, MAX_ROWS);
-    out->rows = rows ? rows : 1;
-    out->block = least(k + OVERSAMPLING, d / 2);
-    out->blocks = 0;
-    if (out->block >= k && out->block > 0) {
-        size_t useful = (most + out->block - 1) / out->block + 1; /* past the rank there is nothing to find */
-        size_t taken = out->rows * row_bytes + k * d * sizeof(double);
-        size_t fitting = pom_krylov_blocks(d, out->block, memory_bytes > taken ? memory_bytes - taken : 0);
-        out->blocks = least(least(fitting, useful), least(MAX_BLOCKS, d / out->block));
-    }
-    if (out->blocks < 2)
-        return pom_fail(msg, POM_ERR_LIMIT,
-            "%zu components of %zu features do not fit in %zu MiB: give more memory (--memory) or ask for fewer "
-            "components",
-            k, d, memory_bytes >> 20);
-    return POM_OK;
+    rows = rows ? rows : 1;
+    size_t rest = memory_bytes > rows * row_bytes ? memory_bytes - rows * row_bytes : 0;
+    return (struct room){rows, least(rest / (d * sizeof(double)), d)};
 }
 
-static enum pom_status find_components(struct rows_operator *op, size_t k, size_t most, size_t memory_bytes,
+/* A basis needs what is kept, a block to grow by, the next block, and the product. */
+static size_t most_components(size_t vectors) {
+    if (vectors >= 4 * MAX_BLOCK)
+        return vectors - 3 * MAX_BLOCK - OVERSAMPLING;
+    return vectors / 4 > OVERSAMPLING ? vectors / 4 - OVERSAMPLING : 0;
+}
+
+static enum pom_status find_components(struct rows_operator *op, size_t k, size_t most, const struct room *room,
     struct pom_eigen *out, double *residual, struct pom_message *msg) {
-    struct plan plan;
-    size_t d = op->source->d;
-    POM_TRY(make_plan(d, k, most, memory_bytes, &plan, msg));
-    op->block = plan.rows;
-    op->raw = pom_alloc_aligned(plan.rows * d, sizeof(float));
-    op->rows = pom_alloc_aligned(plan.rows * d, sizeof(double));
-    op->product = pom_alloc_aligned(plan.rows * plan.block, sizeof(double));
+    size_t d = op->source->d, kept = k + OVERSAMPLING, block = least(kept, MAX_BLOCK);
+    size_t useful = most > kept ? most + block : kept + block; /* past the rank there is nothing to find */
+    size_t basis = least(least(room->vectors - 2 * block, kept + least(7 * kept, MAX_GROWTH)), useful);
+    const struct pom_krylov_options options = {k, block, kept, basis, MAX_PASSES, tolerance};
     const struct pom_operator covariance = {op, d, apply_covariance};
-    const struct pom_krylov_options options = {k, plan.block, plan.blocks, MAX_PASSES, tolerance};
+    op->block = room->rows;
+    op->raw = pom_alloc_aligned(op->block * d, sizeof(float));
+    op->rows = pom_alloc_aligned(op->block * d, sizeof(double));
+    op->product = pom_alloc_aligned(op->block * block, sizeof(double));
     enum pom_status status = op->raw && op->rows && op->product
                                  ? pom_krylov_top(&covariance, &options, out, residual, msg)
                                  : pom_fail_memory(msg, "rows of features");
@@ -124,31 +126,43 @@ static enum pom_status find_components(struct rows_operator *op, size_t k, size_
     return status;
 }
 
-/* Keeps the fewest that reach the share; false where all of them do not. */
-static bool cut_to_share(struct pom_eigen *eigen, double wanted) {
-    double sum = 0;
+/* Keeps the fewest that reach the wanted sum, and returns 0; or returns how many more it takes at least. */
+static size_t cut_to_share(struct pom_eigen *eigen, double wanted) {
+    double sum = 0, last = 0;
     for (size_t i = 0; i < eigen->k; i++) {
-        sum += eigen->values[i];
+        last = eigen->values[i];
+        sum += last;
         if (sum >= wanted) {
             eigen->k = i + 1;
-            return true;
+            return 0;
         }
     }
-    return false;
+    return last > 0 ? (size_t)fmin(ceil((wanted - sum) / last), (double)eigen->n) : 0;
+}
+
+static enum pom_status too_many(size_t k, size_t d, size_t memory_bytes, struct pom_message *msg) {
+    return pom_fail(msg, POM_ERR_LIMIT,
+        "%zu components of %zu features do not fit in %zu MiB: give more memory (--memory) or ask for fewer components",
+        k, d, memory_bytes >> 20);
 }
 
 static enum pom_status add_components(struct pom_projection *p, const struct pom_row_source *source,
     const struct pom_pca_options *options, size_t most, double total, size_t memory_bytes, struct pom_message *msg) {
     struct rows_operator op = {.source = source, .statistics = p};
     struct pom_eigen eigen = {0};
-    size_t k = options->k ? options->k : FIRST_GUESS;
+    const struct room room = divide_memory(p->d, memory_bytes);
+    size_t fitting = most_components(room.vectors), k = options->k ? options->k : FIRST_GUESS, tried = 0;
     for (;;) {
-        k = k < most ? k : most;
-        POM_TRY(find_components(&op, k, most, memory_bytes, &eigen, &p->residual, msg));
-        if (options->k || cut_to_share(&eigen, options->variance * total) || k == most)
+        k = least(k, most);
+        if (k > fitting && (options->k || tried == fitting))
+            return too_many(k, p->d, memory_bytes, msg);
+        k = tried = least(k, fitting);
+        POM_TRY(find_components(&op, k, most, &room, &eigen, &p->residual, msg));
+        size_t missing = options->k ? 0 : cut_to_share(&eigen, options->variance * total);
+        if (!missing || k == most)
             break;
         pom_eigen_clean_up(&eigen);
-        k *= 2;
+        k += missing > k / 2 ? missing : k / 2;
     }
     enum pom_status status = pom_projection_take(p, &eigen, total, msg);
     pom_eigen_clean_up(&eigen);

@@ -11,28 +11,28 @@
 struct krylov {
     const struct pom_operator *op;
     const struct pom_krylov_options *options;
-    size_t n, l;
-    size_t applied;    /* blocks of the basis that the operator was applied to; the next one stands behind them */
-    double *basis;     /* (blocks + 1) x l x n: orthonormal rows */
+    size_t n, l;       /* order of the matrix, vectors of a block */
+    size_t width;      /* rows of the basis that the operator was applied to; the next block stands behind them */
+    double *basis;     /* (options.basis + l) x n: orthonormal rows */
     double *product;   /* l x n */
-    double *projected; /* blocks * l, squared: basis * A * basis', upper triangle */
+    double *projected; /* options.basis, squared: basis * A * basis', upper triangle */
     double *work;      /* as projected */
-    double *coupling;  /* l x blocks * l: scratch */
+    double *coupling;  /* l x options.basis: scratch */
     double *remainder; /* l x l, column-major upper triangle: what A leaves outside of the basis, by the last block */
     double *tau;       /* l */
 };
 
-static double *block_of(const struct krylov *s, size_t i) {
-    return s->basis + i * s->l * s->n;
+static double *next_block(const struct krylov *s) {
+    return s->basis + s->width * s->n;
 }
 
-/* coupling = rows * basis' and rows -= coupling * basis, over the first `blocks` blocks. */
-static void project_out(const struct krylov *s, double *rows, size_t blocks) {
-    int l = (int)s->l, n = (int)s->n, width = (int)(blocks * s->l);
+/* The product loses what lies in the basis. */
+static void project_out(const struct krylov *s) {
+    int l = (int)s->l, n = (int)s->n, width = (int)s->width;
     cblas_dgemm(
-        CblasRowMajor, CblasNoTrans, CblasTrans, l, width, n, 1.0, rows, n, s->basis, n, 0.0, s->coupling, width);
-    cblas_dgemm(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, l, n, width, -1.0, s->coupling, width, s->basis, n, 1.0, rows, n);
+        CblasRowMajor, CblasNoTrans, CblasTrans, l, width, n, 1.0, s->product, n, s->basis, n, 0.0, s->coupling, width);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, l, n, width, -1.0, s->coupling, width, s->basis, n, 1.0,
+        s->product, n);
 }
 
 /* rows become orthonormal; the triangle that led there goes to r. The smallest of its diagonal, absolute: *least. */
@@ -58,29 +58,29 @@ static enum pom_status extend(struct krylov *s, struct pom_message *msg) {
     enum { MAX_ROUNDS = 5 };
     double least = 0, *scratch = s->work;
     for (int round = 0; round < 2 || (round < MAX_ROUNDS && least < 0.5); round++) {
-        project_out(s, s->product, s->applied);
+        project_out(s);
         POM_TRY(orthonormalise(s, s->product, round == 0 ? s->remainder : scratch, &least, msg));
     }
-    memcpy(block_of(s, s->applied), s->product, s->l * s->n * sizeof(double));
+    memcpy(next_block(s), s->product, s->l * s->n * sizeof(double));
     return POM_OK;
 }
 
 /* Applies the operator to the next block: the projected matrix grows by its rows and columns. */
 static enum pom_status step(struct krylov *s, struct pom_message *msg) {
-    size_t l = s->l, from = s->applied * l, side = s->options->blocks * l, width = from + l;
-    POM_TRY(s->op->apply(s->op->user, block_of(s, s->applied), l, s->product, msg));
-    s->applied++;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)width, (int)l, (int)s->n, 1.0, s->basis, (int)s->n,
-        s->product, (int)s->n, 0.0, s->projected + from, (int)side);
+    size_t from = s->width;
+    POM_TRY(s->op->apply(s->op->user, next_block(s), s->l, s->product, msg));
+    s->width += s->l;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s->width, (int)s->l, (int)s->n, 1.0, s->basis, (int)s->n,
+        s->product, (int)s->n, 0.0, s->projected + from, (int)s->options->basis);
     return extend(s, msg);
 }
 
-/* The l largest eigenpairs of the projected matrix. */
+/* The largest eigenpairs of the projected matrix, as many as a restart keeps. */
 static enum pom_status find_ritz(const struct krylov *s, struct pom_eigen *ritz, struct pom_message *msg) {
-    size_t width = s->applied * s->l, side = s->options->blocks * s->l;
-    for (size_t i = 0; i < width; i++)
-        memcpy(s->work + i * width, s->projected + i * side, width * sizeof(double));
-    return pom_eigen_top(s->work, width, &(struct pom_eigen_choice){.k = s->l, .most = s->l}, ritz, msg);
+    for (size_t i = 0; i < s->width; i++)
+        memcpy(s->work + i * s->width, s->projected + i * s->options->basis, s->width * sizeof(double));
+    const struct pom_eigen_choice choice = {.k = s->options->kept, .most = s->options->kept};
+    return pom_eigen_top(s->work, s->width, &choice, ritz, msg);
 }
 
 /* |A v - lambda v| of a Ritz vector is what the remainder makes of the part that lies in the last block. */
@@ -95,55 +95,71 @@ static double worst_residual(const struct krylov *s, const struct pom_eigen *rit
     return ritz->values[0] > 0 ? worst / ritz->values[0] : 0;
 }
 
-/* out = the first k Ritz vectors, k x n. */
-static void ritz_vectors(const struct krylov *s, const struct pom_eigen *ritz, size_t k, double *out) {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)k, (int)s->n, (int)ritz->n, 1.0, ritz->vectors,
-        (int)ritz->n, s->basis, (int)s->n, 0.0, out, (int)s->n);
-}
-
-/* The best l vectors become the first block; the block that was next stays next. */
-static void restart(struct krylov *s, const struct pom_eigen *ritz) {
-    size_t l = s->l, side = s->options->blocks * l, bytes = l * s->n * sizeof(double);
-    ritz_vectors(s, ritz, l, s->product);
-    memcpy(block_of(s, 1), block_of(s, s->applied), bytes);
-    memcpy(block_of(s, 0), s->product, bytes);
-    memset(s->projected, 0, side * side * sizeof(double));
-    for (size_t i = 0; i < l; i++)
-        s->projected[i * side + i] = ritz->values[i];
-    s->applied = 1;
-}
-
-static enum pom_status hand_out(
-    const struct krylov *s, struct pom_eigen *ritz, struct pom_eigen *out, struct pom_message *msg) {
-    size_t k = s->options->k;
-    *out =
-        (struct pom_eigen){s->n, k, pom_alloc_aligned(k, sizeof(double)), pom_alloc_aligned(k * s->n, sizeof(double))};
-    if (!out->values || !out->vectors) {
-        pom_eigen_clean_up(out);
-        return pom_fail_memory(msg, "the principal components");
+/* The first k rows of the basis become the first k Ritz vectors: some columns at a time, which needs no second basis.
+ */
+static void rotate(const struct krylov *s, const struct pom_eigen *ritz, size_t k) {
+    size_t chunk = s->options->basis; /* k x chunk fits in work */
+    for (size_t at = 0; at < s->n; at += chunk) {
+        size_t columns = s->n - at < chunk ? s->n - at : chunk;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)k, (int)columns, (int)ritz->n, 1.0, ritz->vectors,
+            (int)ritz->n, s->basis + at, (int)s->n, 0.0, s->work, (int)columns);
+        for (size_t i = 0; i < k; i++)
+            memcpy(s->basis + i * s->n + at, s->work + i * columns, columns * sizeof(double));
     }
+}
+
+/* Only the best vectors stay; the block that was next stays next. */
+static void restart(struct krylov *s, const struct pom_eigen *ritz) {
+    size_t kept = ritz->k, side = s->options->basis;
+    const double *next = next_block(s);
+    rotate(s, ritz, kept);
+    s->width = kept;
+    memcpy(next_block(s), next, s->l * s->n * sizeof(double));
+    for (size_t i = 0; i < kept; i++) {
+        memset(s->projected + i * side, 0, kept * sizeof(double));
+        s->projected[i * side + i] = ritz->values[i];
+    }
+}
+
+/* The basis itself becomes the vectors. */
+static enum pom_status hand_out(
+    struct krylov *s, const struct pom_eigen *ritz, struct pom_eigen *out, struct pom_message *msg) {
+    size_t k = s->options->k;
+    *out = (struct pom_eigen){.n = s->n, .k = k, .values = pom_alloc_aligned(k, sizeof(double))};
+    if (!out->values)
+        return pom_fail_memory(msg, "the principal components");
     memcpy(out->values, ritz->values, k * sizeof(double));
-    ritz_vectors(s, ritz, k, out->vectors);
+    rotate(s, ritz, k);
+    double *shrunk = k ? realloc(s->basis, k * s->n * sizeof(double)) : NULL;
+    out->vectors = shrunk ? shrunk : s->basis;
+    s->basis = NULL;
     return POM_OK;
 }
 
-static enum pom_status iterate(struct krylov *s, struct pom_eigen *out, double *residual, struct pom_message *msg) {
+/* Looks at the Ritz pairs, and hands them out or restarts where that is due. */
+static enum pom_status conclude(
+    struct krylov *s, bool last, struct pom_eigen *out, double *residual, bool *done, struct pom_message *msg) {
+    struct pom_eigen ritz;
+    POM_TRY(find_ritz(s, &ritz, msg));
     enum pom_status status = POM_OK;
-    for (int pass = 1; status == POM_OK; pass++) {
-        struct pom_eigen ritz;
-        POM_TRY(step(s, msg));
-        POM_TRY(find_ritz(s, &ritz, msg));
-        *residual = worst_residual(s, &ritz);
-        bool done = *residual <= s->options->tolerance || pass >= s->options->max_passes;
-        if (done)
-            status = hand_out(s, &ritz, out, msg);
-        else if (s->applied == s->options->blocks)
-            restart(s, &ritz);
-        pom_eigen_clean_up(&ritz);
-        if (done)
-            break;
-    }
+    *residual = worst_residual(s, &ritz);
+    *done = last || *residual <= s->options->tolerance;
+    if (*done)
+        status = hand_out(s, &ritz, out, msg);
+    else if (s->width + s->l > s->options->basis)
+        restart(s, &ritz);
+    pom_eigen_clean_up(&ritz);
     return status;
+}
+
+static enum pom_status iterate(struct krylov *s, struct pom_eigen *out, double *residual, struct pom_message *msg) {
+    bool done = false;
+    for (int pass = 1; !done; pass++) {
+        POM_TRY(step(s, msg));
+        if (s->width >= s->options->k)
+            POM_TRY(conclude(s, pass >= s->options->max_passes, out, residual, &done, msg));
+    }
+    return POM_OK;
 }
 
 /* Random signs serve as well as normal numbers. */
@@ -162,16 +178,11 @@ static enum pom_status solve(struct krylov *s, struct pom_eigen *out, double *re
     return iterate(s, out, residual, msg);
 }
 
-size_t pom_krylov_blocks(size_t n, size_t block, size_t bytes) {
-    size_t blocks = bytes / (block * n * sizeof(double));
-    return blocks > 2 ? blocks - 2 : 0;
-}
-
 enum pom_status pom_krylov_top(const struct pom_operator *op, const struct pom_krylov_options *options,
     struct pom_eigen *out, double *residual, struct pom_message *msg) {
-    size_t n = op->n, l = options->block, side = options->blocks * l;
+    size_t n = op->n, l = options->block, side = options->basis;
     struct krylov s = {.op = op, .options = options, .n = n, .l = l};
-    s.basis = pom_alloc_aligned((options->blocks + 1) * l * n, sizeof(double));
+    s.basis = pom_alloc_aligned((side + l) * n, sizeof(double));
     s.product = pom_alloc_aligned(l * n, sizeof(double));
     s.projected = pom_calloc(side * side, sizeof(double));
     s.work = pom_calloc(side * side, sizeof(double));

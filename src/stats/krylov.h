@@ -22,17 +22,15 @@ struct pom_operator {
 
 struct pom_krylov_options {
     size_t k;         /* eigenvalues wanted */
-    size_t block;     /* vectors of one application: k and some more; 2 * block <= n */
-    size_t blocks;    /* of the basis: >= 2 and blocks * block <= n */
+    size_t block;     /* vectors of one application */
+    size_t kept;      /* best vectors that a restart keeps: k and some more, >= block */
+    size_t basis;     /* vectors of the basis: >= kept + block, and basis + block <= n */
     int max_passes;   /* applications of the operator */
     double tolerance; /* stop when every |A v - lambda v| <= tolerance * the largest lambda */
 };
 
-/* The largest basis, in blocks, that the bytes hold beside the next block and the product. */
-size_t pom_krylov_blocks(size_t n, size_t block, size_t bytes);
-
 /* *residual: the worst |A v - lambda v| over the largest lambda. The start is fixed. out is released by
- * pom_eigen_clean_up. */
+ * pom_eigen_clean_up. Memory: (basis + 2 * block) * n values, of which k * n are handed out, and 2 * basis * basis. */
 enum pom_status pom_krylov_top(const struct pom_operator *op, const struct pom_krylov_options *options,
     struct pom_eigen *out, double *residual, struct pom_message *msg);
 

@@ -67,6 +67,8 @@ static enum pom_status read_header(const char *bytes, size_t n_bytes, struct hea
 
 static bool plausible(const struct pom_moments *m) {
     size_t d = m->mean.d;
+    if (m->mean.count > UINT64_C(1) << 53) /* past what a double counts */
+        return false;
     for (size_t i = 0; i < d; i++) {
         if (!isfinite(m->mean.mean[i]) || !(m->scatter[i * d + i] >= 0))
             return false;

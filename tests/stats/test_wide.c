@@ -68,11 +68,12 @@ static double subspace_distance(const struct pom_projection *a, const struct pom
     return sqrt(worst);
 }
 
-static void assert_agrees(const float *rows, struct pom_pca_options options, double value_error, double angle) {
+static void assert_agrees_within(
+    size_t memory, const float *rows, struct pom_pca_options options, double value_error, double angle) {
     size_t passes;
     struct pom_projection *exact = fit(rows, N, D, options, LARGE, &passes);
     assert_int_equal(passes, 1);
-    struct pom_projection *wide = fit(rows, N, D, options, SMALL, &passes);
+    struct pom_projection *wide = fit(rows, N, D, options, memory, &passes);
     assert_true(passes > 2);
     assert_int_equal(wide->k, exact->k);
     double values = rows_distance(wide->variance, exact->variance, exact->k, 1e-300);
@@ -87,6 +88,10 @@ static void assert_agrees(const float *rows, struct pom_pca_options options, dou
     assert_true(rows_distance(wide->std, exact->std, D, 1e-3) < 1e-12);
     pom_projection_free(exact);
     pom_projection_free(wide);
+}
+
+static void assert_agrees(const float *rows, struct pom_pca_options options, double value_error, double angle) {
+    assert_agrees_within(SMALL, rows, options, value_error, angle);
 }
 
 static void a_fast_spectrum(void **state) {
@@ -116,6 +121,16 @@ static void a_share_of_the_variance(void **state) {
     float *rows = rows_make(N, D, 200, 0.5, 0.1, 24);
     assert_agrees(rows, (struct pom_pca_options){.variance = 0.5}, 1e-10, 1e-5);
     assert_agrees(rows, (struct pom_pca_options){.variance = 0.8}, 1e-10, 1e-5);
+    free(rows);
+}
+
+/* More components than vectors of a block, and a basis that is full after each step: restarts keep what was found. */
+static void many_components_in_little_memory(void **state) {
+    (void)state;
+    enum { TIGHT = 3540000 };
+    float *rows = rows_make(N, D, 200, 0.5, 0.1, 29);
+    assert_agrees_within(TIGHT, rows, (struct pom_pca_options){.k = 150}, 1e-9, 1e-5);
+    assert_agrees_within(TIGHT, rows, (struct pom_pca_options){.variance = 0.97}, 1e-9, 1e-5);
     free(rows);
 }
 
@@ -206,6 +221,7 @@ int main(void) {
         cmocka_unit_test(a_slow_spectrum),
         cmocka_unit_test(noise_alone),
         cmocka_unit_test(a_share_of_the_variance),
+        cmocka_unit_test(many_components_in_little_memory),
         cmocka_unit_test(few_rows),
         cmocka_unit_test(the_same_rows_give_the_same_bits),
         cmocka_unit_test(the_scaler_alone_takes_one_pass),
