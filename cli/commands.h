@@ -4,6 +4,7 @@
 
 #include "verb.h"
 
+extern const struct pom_verb pom_cmd_features;
 extern const struct pom_verb pom_cmd_pca;
 extern const struct pom_verb pom_cmd_model;
 

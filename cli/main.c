@@ -7,6 +7,7 @@
 
 /* In the order of the help. */
 static const struct pom_verb *const verbs[] = {
+    &pom_cmd_features,
     &pom_cmd_pca,
     &pom_cmd_model,
     NULL,

@@ -24,7 +24,7 @@ static json_t *seconds(double value) {
 /* JSON is UTF-8; paths need not be. */
 static json_t *text_or_null(const char *text) {
     struct pom_buffer repaired = {0};
-    if (!text)
+    if (!text || !*text)
         return json_null();
     json_t *json = pom_utf8_repair(text, strlen(text), &repaired) ? json_string(repaired.data) : NULL;
     pom_buffer_clean_up(&repaired);

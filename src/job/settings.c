@@ -48,9 +48,11 @@ static enum pom_status check_sources(struct check *state, struct pom_message *ms
 static enum pom_status check_model(struct check *state, struct pom_message *msg) {
     const struct pom_model_info *info = state->job->info;
     char text[256];
-    snprintf(text, sizeof text, "%.100s (SHA-256 %s)", info->name, info->sha256 ? info->sha256 : "none");
+    snprintf(
+        text, sizeof text, "%.100s (SHA-256 %s)", info->name, info->sha256 && *info->sha256 ? info->sha256 : "none");
     POM_TRY(check(state, "--model", text, msg));
-    POM_TRY(check(state, "--output-layer", info->output_layer ? info->output_layer : "none", msg));
+    POM_TRY(
+        check(state, "--output-layer", info->output_layer && *info->output_layer ? info->output_layer : "none", msg));
     POM_TRY(check(state, "--preprocess", info->preprocess ? info->preprocess : "none", msg));
     snprintf(text, sizeof text, "%dx%d", info->width, info->height);
     return check(state, "--size", text, msg);

@@ -22,7 +22,7 @@ struct pass {
 };
 
 static void add(struct pom_footer *footer, const char *key, const char *value) {
-    if (value)
+    if (value && *value)
         footer->list[footer->n++] = (struct pom_metadata){key, value};
 }
 
