@@ -114,7 +114,7 @@ static void restart(struct krylov *s, const struct pom_eigen *ritz) {
     const double *next = next_block(s);
     rotate(s, ritz, kept);
     s->width = kept;
-    memcpy(next_block(s), next, s->l * s->n * sizeof(double));
+    memmove(next_block(s), next, s->l * s->n * sizeof(double));
     for (size_t i = 0; i < kept; i++) {
         memset(s->projected + i * side, 0, kept * sizeof(double));
         s->projected[i * side + i] = ritz->values[i];
