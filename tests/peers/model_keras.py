@@ -25,20 +25,31 @@ MAKE = {"mobilenetv2": keras.applications.MobileNetV2, "resnet50": keras.applica
 PREPROCESS = {"mobilenetv2": keras.applications.mobilenet_v2, "resnet50": keras.applications.resnet, "vgg16": keras.applications.vgg16}
 
 
-def randomise(model):
-    """Normalisation that does something, and kernels that keep the signal's size."""
+def norms(model):
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def randomise(model, x):
+    """Random kernels, and normalisation near the statistics that x gives: the signal keeps its size through the network, as in a trained one."""
     rng = np.random.default_rng(7)
     for layer in model.layers:
         weights = layer.get_weights()
         if isinstance(layer, keras.layers.BatchNormalization):
             n = len(weights[0])
-            weights = [rng.uniform(0.5, 1.5, n), rng.normal(0, 0.2, n), rng.normal(0, 0.2, n), rng.uniform(0.5, 1.5, n)]
+            weights = [rng.uniform(0.3, 1, n), rng.normal(0, 0.2, n), np.zeros(n), np.ones(n)]
+            layer.momentum = 0
         elif weights:
             shape = weights[0].shape
             fan_in = np.prod(shape[:-1]) if not isinstance(layer, keras.layers.DepthwiseConv2D) else np.prod(shape[:2])
             gain = 0.05 if layer.name == "predictions" else 1.4  # small: a softmax that is not all one class
             weights = [rng.normal(0, gain / np.sqrt(fan_in), shape)] + [rng.normal(0, 0.1, w.shape) for w in weights[1:]]
         layer.set_weights([np.float32(w) for w in weights])
+    if norms(model):
+        model(x, training=True)
+    for layer in norms(model):
+        gamma, beta, mean, variance = layer.get_weights()
+        mean = mean + rng.normal(0, 0.2, len(mean)) * np.sqrt(variance)
+        layer.set_weights([np.float32(w) for w in (gamma, beta, mean, variance * rng.uniform(0.7, 1.4, len(mean)))])
 
 
 def save_legacy(model, path):
@@ -83,8 +94,10 @@ def share_weights(model, name):
 
 def main(out, name, pictures=None):
     out = Path(out)
+    pictures = np.load(pictures) if pictures else np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), np.uint8)
+    x = PREPROCESS[name].preprocess_input(pictures.astype(np.float32))
     model = MAKE[name](weights=None)
-    randomise(model)
+    randomise(model, x)
     bare = share_weights(model, name)
     save_legacy(model, out / "top_legacy.h5")
     bare.save_weights(out / "bare.weights.h5")
@@ -99,11 +112,10 @@ def main(out, name, pictures=None):
     nested.save_weights(out / "nested.weights.h5")
     nested.save(out / "nested_model.h5")
 
-    x = np.load(pictures) if pictures else np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), np.uint8)
     outputs = {layer: model.get_layer(layer).output for layer in LAYERS[name] if layer in [l.name for l in model.layers]}
     if name == "vgg16":
         outputs["global_average_pooling2d"] = keras.layers.GlobalAveragePooling2D()(outputs["block5_pool"])
-    features = keras.Model(model.inputs, outputs).predict(PREPROCESS[name].preprocess_input(x.astype(np.float32)), verbose=0)
+    features = keras.Model(model.inputs, outputs).predict(x, verbose=0)
     for layer, values in features.items():
         np.save(out / f"{layer}.npy", values.reshape(len(x), -1))
 
