@@ -3,8 +3,6 @@
 #include "net/op.h"
 #include <string.h>
 
-#define MAX_FOLDED_ELEMENTS ((int64_t)1 << 28) /* in all */
-
 static bool all_constant(struct pom_value *const *values, int n) {
     for (int i = 0; i < n; i++)
         if (values[i] && !values[i]->constant)
@@ -27,11 +25,8 @@ static enum pom_status fold(struct pom_graph *graph, struct pom_node *node, enum
     for (int i = 0; i < node->n_outputs; i++) {
         if (!node->outputs[i] || node->outputs[i]->rank < 0)
             return pom_fail(msg, POM_ERR_UNSUPPORTED, "an output is left out");
-        graph->folded += (int64_t)node->outputs[i]->elements;
+        POM_TRY(pom_count_folded(graph, node->outputs[i], msg));
     }
-    if (graph->folded > MAX_FOLDED_ELEMENTS)
-        return pom_fail(
-            msg, POM_ERR_LIMIT, "the model computes more than %lld constants", (long long)MAX_FOLDED_ELEMENTS);
     POM_TRY(pom_plan_fold(graph, node, isa, msg));
     for (int i = 0; i < node->n_inputs; i++)
         if (node->inputs[i])

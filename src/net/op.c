@@ -152,6 +152,14 @@ enum pom_status pom_infer_same(struct pom_graph *graph, struct pom_node *node, s
     return pom_value_set_shape(node->outputs[0], in->rank, in->dims, in->batched, msg);
 }
 
+enum pom_status pom_count_folded(struct pom_graph *graph, const struct pom_value *value, struct pom_message *msg) {
+    const int64_t most = (int64_t)1 << 27;
+    graph->folded += (int64_t)value->elements;
+    if (graph->folded > most)
+        return pom_fail(msg, POM_ERR_LIMIT, "the model computes more than %lld constants", (long long)most);
+    return POM_OK;
+}
+
 int64_t pom_product(const int64_t *dims, int from, int to) {
     int64_t product = 1;
     for (int i = from; i < to; i++)

@@ -51,6 +51,9 @@ enum pom_status pom_fail_batch(struct pom_message *msg);
 /* Input i must be a float constant. */
 enum pom_status pom_need_floats(const struct pom_node *node, int i, const char *what, struct pom_message *msg);
 
+/* Counts value among what is computed while loading; POM_ERR_LIMIT over the bound. */
+enum pom_status pom_count_folded(struct pom_graph *graph, const struct pom_value *value, struct pom_message *msg);
+
 /* A new output shape, like the input's. */
 enum pom_status pom_infer_same(struct pom_graph *graph, struct pom_node *node, struct pom_message *msg);
 

@@ -178,7 +178,6 @@ enum pom_status pom_infer_constant(struct pom_graph *graph, struct pom_node *nod
 }
 
 enum pom_status pom_infer_constant_of_shape(struct pom_graph *graph, struct pom_node *node, struct pom_message *msg) {
-    enum { MAX_FILLED = 1 << 20 };
     const int64_t *shape;
     size_t n;
     void *data;
@@ -189,8 +188,7 @@ enum pom_status pom_infer_constant_of_shape(struct pom_graph *graph, struct pom_
         return pom_fail(msg, POM_ERR_FORMAT, "has a shape of rank %zu, or a value that is not one number", n);
     out->element = value ? value->element : POM_ELEMENT_FLOAT;
     POM_TRY(pom_value_set_shape(out, (int)n, shape, false, msg));
-    if (out->elements > MAX_FILLED)
-        return pom_fail(msg, POM_ERR_LIMIT, "makes a constant of %zu elements", out->elements);
+    POM_TRY(pom_count_folded(graph, out, msg));
     POM_TRY(pom_value_make_constant(graph, out, &data, msg));
     for (size_t i = 0; i < out->elements && value; i++)
         if (out->element == POM_ELEMENT_INT)
