@@ -97,6 +97,7 @@ static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_d
     size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w, depth = (size_t)(d->in_c / d->groups);
     int n = d->out_c / d->groups;
     bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
+    struct pom_gemm_lines lines = {.width = flat ? g->band * d->out_w : d->out_w, .even = d->out_w % 2 == 0};
     g->groups = pom_calloc((size_t)d->groups, sizeof *g->groups);
     if (!g->groups)
         return pom_fail_memory(msg, "a convolution");
@@ -109,7 +110,7 @@ static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_d
             .step_tap = 1,
             .step_c = taps,
             .step_j = depth * taps};
-        POM_TRY(pom_gemm_init(&g->groups[i], table, &source, flat ? g->band * d->out_w : d->out_w, msg));
+        POM_TRY(pom_gemm_init(&g->groups[i], table, &source, lines, msg));
     }
     return POM_OK;
 }

@@ -44,10 +44,11 @@ enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa is
         .n = desc->n,
         .step_c = transposed ? 1 : (size_t)desc->n,
         .step_j = transposed ? (size_t)desc->k : 1};
+    struct pom_gemm_lines lines = {.width = USUAL_BATCH, .even = false};
     dense->desc = *desc;
     dense->table = pom_kernel_table(isa);
-    enum pom_status status = dense->table ? pom_gemm_init(&dense->gemm, dense->table, &source, USUAL_BATCH, msg)
-                                          : init_ref(dense, &source, msg);
+    enum pom_status status =
+        dense->table ? pom_gemm_init(&dense->gemm, dense->table, &source, lines, msg) : init_ref(dense, &source, msg);
     if (status != POM_OK) {
         pom_dense_free(dense);
         return status;

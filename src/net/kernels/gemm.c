@@ -2,80 +2,100 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+/* A line of `width` pixels in tiles of (nearly) equal height: `higher` of rows + step, the rest of `rows`. */
+struct split {
+    int tiles, rows, step, higher;
+};
+
+static struct split split_line(const struct pom_gemm_kernel *kernel, int width) {
+    int step = pom_gemm_in_pairs(kernel) ? 2 : 1, tiles = (width + kernel->rows - 1) / kernel->rows,
+        units = width / step;
+    return (struct split){.tiles = tiles, .rows = units / tiles * step, .step = step, .higher = units % tiles};
+}
 
 /* Half cycles of one tile on a core that does two multiply-adds and two loads a cycle with a latency of four. */
-static double tile_cost(int rows, int vectors, int k) {
+static double tile_cost(const struct pom_gemm_kernel *kernel, int lanes, int rows, int k) {
     enum { LATENCY = 8, OVERHEAD = 40, PER_STORE = 2 };
-    int products = rows * vectors, loads = rows + vectors, step = products > loads ? products : loads;
+    int products = rows * kernel->columns / lanes, loads = rows + kernel->packed / lanes;
+    int step = products > loads ? products : loads;
     return (double)k * (step > LATENCY ? step : LATENCY) + OVERHEAD + PER_STORE * products;
 }
 
-static double line_cost(const struct pom_gemm_kernel *kernel, int k, int width) {
-    int tiles = (width + kernel->rows - 1) / kernel->rows, rows = width / tiles, higher = width % tiles;
-    return higher * tile_cost(rows + 1, kernel->vectors, k) + (tiles - higher) * tile_cost(rows, kernel->vectors, k);
+static double line_cost(const struct pom_gemm_kernel *kernel, int lanes, int k, int width) {
+    if (!kernel)
+        return 0.0;
+    struct split s = split_line(kernel, width);
+    return s.higher * tile_cost(kernel, lanes, s.rows + s.step, k) +
+           (s.tiles - s.higher) * tile_cost(kernel, lanes, s.rows, k);
 }
 
-/* The family whose panels, with a narrower last one, cost least. */
-static void choose(struct pom_gemm *gemm, const struct pom_kernel_table *table, int width) {
+/* Takes main and last where they cost less than the best so far. */
+static void consider(struct pom_gemm *gemm, const struct pom_gemm_kernel *main, int panels,
+    const struct pom_gemm_kernel *last, int width, double *best) {
+    double cost = panels * line_cost(main, gemm->lanes, gemm->k, width) + line_cost(last, gemm->lanes, gemm->k, width);
+    if (cost >= *best)
+        return;
+    *best = cost;
+    gemm->main = main;
+    gemm->last = last;
+    gemm->packed = (size_t)panels * (size_t)main->packed + (last ? (size_t)last->packed : 0);
+}
+
+static void choose(struct pom_gemm *gemm, const struct pom_kernel_table *table, struct pom_gemm_lines lines) {
+    const struct pom_gemm_kernel *pairs = lines.even ? table->gemm_in_pairs : NULL;
     int vectors = (gemm->n + table->lanes - 1) / table->lanes;
     double best = INFINITY;
     for (int v = 1; v <= POM_GEMM_MAX_VECTORS && v <= vectors; v++) {
+        const struct pom_gemm_kernel *main = &table->gemm[v - 1];
         int panels = vectors / v, rest = vectors % v;
-        const struct pom_gemm_kernel *main = &table->gemm[v - 1], *last = rest ? &table->gemm[rest - 1] : NULL;
-        double cost = panels * line_cost(main, gemm->k, width) + (last ? line_cost(last, gemm->k, width) : 0.0);
-        if (cost < best) {
-            best = cost;
-            gemm->main = main;
-            gemm->last = last;
-        }
+        consider(gemm, main, panels, rest ? &table->gemm[rest - 1] : NULL, lines.width, &best);
+        if (pairs && gemm->n > pairs->columns && (gemm->n - pairs->columns) % main->columns == 0)
+            consider(gemm, main, (gemm->n - pairs->columns) / main->columns, pairs, lines.width, &best);
     }
+    if (pairs && gemm->n == pairs->columns)
+        consider(gemm, pairs, 1, NULL, lines.width, &best);
 }
 
 /* The kernel of the panel at column `from`. */
 static const struct pom_gemm_kernel *kernel_at(const struct pom_gemm *gemm, int from) {
-    return gemm->last && gemm->n - from <= gemm->last->vectors * gemm->lanes ? gemm->last : gemm->main;
+    return gemm->last && gemm->n - from <= gemm->last->columns ? gemm->last : gemm->main;
 }
 
-/* The columns [from, from + columns) as one panel, zeros past n. */
-static float *pack_panel(const struct pom_gemm_source *source, int from, int columns, float *to) {
-    int real = source->n - from < columns ? source->n - from : columns;
-    for (size_t tap = 0; tap < (size_t)source->taps; tap++)
-        for (size_t c = 0; c < (size_t)source->depth; c++, to += columns) {
-            const float *row = source->weights + tap * source->step_tap + c * source->step_c;
-            for (int j = 0; j < columns; j++)
-                to[j] = j < real ? row[(size_t)(from + j) * source->step_j] : 0.0f;
-        }
+/* One row of the panel at column `from`: zeros past n; in pairs the last half vector again. */
+static float *pack_row(
+    const struct pom_gemm_kernel *kernel, const float *row, size_t step, int from, int n, float *to) {
+    for (int i = 0; i < kernel->packed; i++) {
+        int column = from + (i < kernel->columns ? i : i - (kernel->packed - kernel->columns));
+        *to++ = row && column < n ? row[(size_t)column * step] : 0.0f;
+    }
     return to;
 }
 
 static void pack(const struct pom_gemm *gemm, const struct pom_gemm_source *source) {
-    float *to = gemm->weights;
-    int from = 0;
-    while (from < gemm->n) {
-        const struct pom_gemm_kernel *kernel = kernel_at(gemm, from);
-        int columns = kernel->vectors * gemm->lanes;
-        to = pack_panel(source, from, columns, to);
-        from += columns;
+    const struct pom_gemm_kernel *kernel;
+    float *to = gemm->weights, *bias = gemm->bias;
+    for (int from = 0; from < gemm->n; from += kernel->columns) {
+        kernel = kernel_at(gemm, from);
+        bias = pack_row(kernel, source->bias, 1, from, gemm->n, bias);
+        for (size_t tap = 0; tap < (size_t)source->taps; tap++)
+            for (size_t c = 0; c < (size_t)source->depth; c++)
+                to = pack_row(kernel, source->weights + tap * source->step_tap + c * source->step_c, source->step_j,
+                    from, gemm->n, to);
     }
 }
 
 enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
-    const struct pom_gemm_source *source, int width, struct pom_message *msg) {
+    const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg) {
     *gemm = (struct pom_gemm){.k = source->taps * source->depth, .n = source->n, .lanes = table->lanes};
-    choose(gemm, table, width);
-    size_t lanes = (size_t)table->lanes, padded = ((size_t)gemm->n + lanes - 1) / lanes * lanes;
-    gemm->n_weights = (size_t)gemm->k * padded;
-    gemm->weights = pom_alloc_aligned(gemm->n_weights, sizeof(float));
-    gemm->bias = pom_alloc_aligned(padded, sizeof(float));
+    choose(gemm, table, lines);
+    gemm->weights = pom_alloc_aligned((size_t)gemm->k * gemm->packed, sizeof(float));
+    gemm->bias = pom_alloc_aligned(gemm->packed, sizeof(float));
     if (!gemm->weights || !gemm->bias) {
         pom_gemm_clean_up(gemm);
         return pom_fail_memory(msg, "the weights of a layer");
     }
     pack(gemm, source);
-    memset(gemm->bias, 0, padded * sizeof(float));
-    if (source->bias)
-        memcpy(gemm->bias, source->bias, (size_t)gemm->n * sizeof(float));
     return POM_OK;
 }
 
@@ -86,29 +106,30 @@ void pom_gemm_clean_up(struct pom_gemm *gemm) {
 }
 
 size_t pom_gemm_bytes(const struct pom_gemm *gemm) {
-    return (gemm->n_weights + (size_t)gemm->n) * sizeof(float);
+    return ((size_t)gemm->k + 1) * gemm->packed * sizeof(float);
 }
 
-/* One line of pixels against one panel, in tiles of (nearly) equal height. */
+/* The tiles of one line against one panel. */
 static void run_line(const struct pom_gemm_kernel *kernel, int width, struct pom_gemm_call *call) {
-    int tiles = (width + kernel->rows - 1) / kernel->rows, rows = width / tiles, higher = width % tiles;
-    call->tiles = higher;
-    if (higher > 0) {
-        kernel->run[rows + 1](call);
-        ptrdiff_t done = (ptrdiff_t)higher * (rows + 1);
+    struct split s = split_line(kernel, width);
+    if (s.higher > 0) {
+        call->tiles = s.higher;
+        kernel->run[s.rows + s.step](call);
+        ptrdiff_t done = (ptrdiff_t)s.higher * (s.rows + s.step);
         call->a += done * call->a_row;
         call->out += done * call->out_row;
         if (call->residual)
             call->residual += done * call->out_row;
     }
-    call->tiles = tiles - higher;
-    kernel->run[rows](call);
+    call->tiles = s.tiles - s.higher;
+    kernel->run[s.rows](call);
 }
 
 /* Every line against the panel at column `from`. */
-static void run_panel(const struct pom_gemm *gemm, const struct pom_gemm_view *view, int from, const float *b) {
+static void run_panel(
+    const struct pom_gemm *gemm, const struct pom_gemm_view *view, int from, const float *b, const float *bias) {
     const struct pom_gemm_kernel *kernel = kernel_at(gemm, from);
-    int missing = from + kernel->vectors * gemm->lanes - gemm->n;
+    int missing = from + kernel->columns - gemm->n;
     for (int line = 0; line < view->lines; line++) {
         ptrdiff_t at = line * view->out_line + from;
         struct pom_gemm_call call = {.a = view->a + line * view->a_line,
@@ -117,7 +138,7 @@ static void run_panel(const struct pom_gemm *gemm, const struct pom_gemm_view *v
             .segments = view->segments,
             .depth = view->depth,
             .b = b,
-            .bias = gemm->bias + from,
+            .bias = bias,
             .residual = view->residual ? view->residual + at : NULL,
             .out = view->out + at,
             .out_row = view->out_pixel,
@@ -128,12 +149,12 @@ static void run_panel(const struct pom_gemm *gemm, const struct pom_gemm_view *v
 }
 
 void pom_gemm_run(const struct pom_gemm *gemm, const struct pom_gemm_view *view) {
-    const float *b = gemm->weights;
-    int from = 0;
-    while (from < gemm->n) {
-        run_panel(gemm, view, from, b);
-        int columns = kernel_at(gemm, from)->vectors * gemm->lanes;
-        from += columns;
-        b += (size_t)gemm->k * (size_t)columns;
+    const struct pom_gemm_kernel *kernel;
+    const float *b = gemm->weights, *bias = gemm->bias;
+    for (int from = 0; from < gemm->n; from += kernel->columns) {
+        kernel = kernel_at(gemm, from);
+        run_panel(gemm, view, from, b, bias);
+        b += (size_t)gemm->k * (size_t)kernel->packed;
+        bias += kernel->packed;
     }
 }

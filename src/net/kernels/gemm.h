@@ -5,12 +5,12 @@
 
 #include "net/kernels/table.h"
 
-/* Weights in panels: panel after panel of `main` wide, then at most one narrower `last`; each k rows. */
+/* Weights in panels: panel after panel for `main`, then at most one for `last`; each k rows. */
 struct pom_gemm {
-    const struct pom_gemm_kernel *main, *last; /* last: NULL where main fits n */
+    const struct pom_gemm_kernel *main, *last; /* last: NULL where there are none but main's */
     int k, n, lanes;
-    float *weights, *bias; /* owned; bias padded to whole vectors */
-    size_t n_weights;
+    float *weights, *bias; /* owned; packed alike */
+    size_t packed;         /* columns of all panels */
 };
 
 /* Where the left side and the result lie: lines of pixels with a constant step; steps in floats. */
@@ -32,9 +32,16 @@ struct pom_gemm_source {
     size_t step_tap, step_c, step_j;
 };
 
-/* width: the usual number of pixels in a line, which decides the tile. On failure nothing is kept. */
+/* What is known of the lines of pixels: their usual length, which decides the tile, and whether all are of even length.
+ */
+struct pom_gemm_lines {
+    int width;
+    bool even;
+};
+
+/* On failure nothing is kept. */
 enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
-    const struct pom_gemm_source *source, int width, struct pom_message *msg);
+    const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg);
 void pom_gemm_clean_up(struct pom_gemm *gemm);
 size_t pom_gemm_bytes(const struct pom_gemm *gemm);
 

@@ -12,23 +12,29 @@ struct pom_gemm_call {
     ptrdiff_t a_row;
     const ptrdiff_t *segment_at;
     int segments, depth;
-    const float *b, *bias; /* segments * depth rows and one row, of the panel's width, padded with zeros */
+    const float *b, *bias; /* segments * depth rows and one row of the panel, padded with zeros */
     const float *residual; /* or NULL */
     float *out;
     ptrdiff_t out_row; /* also the residual's */
-    int lanes;         /* of the panel's last vector that exist in out: 1..lanes of the table */
+    int lanes;         /* of the panel's last vector that exist in out: 1..lanes of the table (not in pairs) */
     int tiles;         /* how many tiles, one below the other */
     struct pom_act act;
 };
 
 typedef void pom_gemm_fn(const struct pom_gemm_call *call);
 
-/* Tiles of up to `rows` pixels by `vectors` vectors of channels; run[r] makes tiles of r rows. */
+/* Tiles of up to `rows` pixels by `columns` channels; run[r] makes tiles of r rows. A panel has `packed` columns: as
+ * many, or, where pixels go in pairs that share a vector for their last half vector of channels, those channels twice.
+ */
 struct pom_gemm_kernel {
     const char *name;
-    int rows, vectors;
+    int rows, columns, packed;
     pom_gemm_fn *run[POM_GEMM_MAX_ROWS + 1];
 };
+
+static inline bool pom_gemm_in_pairs(const struct pom_gemm_kernel *kernel) {
+    return kernel->packed > kernel->columns;
+}
 
 /* Depthwise: `lines` output lines of one tile of neighbouring pixels, one vector of channels. */
 struct pom_depthwise_call {
@@ -59,7 +65,8 @@ struct pom_depthwise_kernel {
 struct pom_kernel_table {
     enum pom_isa isa;
     int lanes;
-    const struct pom_gemm_kernel *gemm; /* [v - 1] is v vectors wide */
+    const struct pom_gemm_kernel *gemm;          /* [v - 1] is v vectors wide */
+    const struct pom_gemm_kernel *gemm_in_pairs; /* one and a half vectors wide; or NULL */
     const struct pom_depthwise_kernel
         *depthwise; /* per kernel and stride wider tiles first, down to 1; "any" ends it */
     struct pom_kernels plain;
@@ -68,7 +75,7 @@ struct pom_kernel_table {
 };
 
 extern const struct pom_gemm_kernel pom_gemm_avx2[POM_GEMM_MAX_VECTORS], pom_gemm_avx512[POM_GEMM_MAX_VECTORS],
-    pom_gemm_neon[POM_GEMM_MAX_VECTORS];
+    pom_gemm_neon[POM_GEMM_MAX_VECTORS], pom_gemm_in_pairs_avx512;
 extern const struct pom_depthwise_kernel pom_depthwise_avx2[], pom_depthwise_avx512[], pom_depthwise_neon[];
 extern const struct pom_kernel_table pom_table_avx2, pom_table_avx512, pom_table_neon;
 

@@ -110,6 +110,9 @@ static void check_fixed_convolutions(enum pom_isa isa) {
         {30, 30, 3, 15, 15, 64, 7, 7, 2, 2, 1, 1, 3, 3, 1, false, POM_ACT_RELU, 0, 0},
         {7, 7, 160, 7, 7, 96, 1, 1, 1, 1, 1, 1, 0, 0, 1, true, POM_ACT_NONE, 0, 0},
         {14, 14, 32, 14, 14, 144, 3, 3, 1, 1, 1, 1, 1, 1, 1, false, POM_ACT_LEAKY_RELU, 0.2f, 0},
+        {6, 10, 20, 6, 10, 24, 1, 1, 1, 1, 1, 1, 0, 0, 1, true, POM_ACT_CLIP, 0, 6},
+        {5, 10, 20, 5, 10, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1, true, POM_ACT_LEAKY_RELU, 0.1f, 0},
+        {7, 14, 20, 7, 14, 144, 1, 1, 1, 1, 1, 1, 0, 0, 2, false, POM_ACT_NONE, 0, 0},
         {40, 40, 48, 40, 40, 48, 5, 5, 1, 1, 1, 1, 2, 2, 48, false, POM_ACT_CLIP, 0, 6},
         {1, 1, 7, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, POM_ACT_NONE, 0, 0}};
     for (size_t i = 0; i < sizeof descs / sizeof *descs; i++)

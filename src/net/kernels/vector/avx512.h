@@ -1,4 +1,4 @@
-/* The vector of the AVX-512 kernels; vector/avx2.h and vector/neon.h have the same operations. */
+/* The vector of the AVX-512 kernels; vector/avx2.h and vector/neon.h have the same operations, but for halves. */
 #ifndef POM_NET_KERNELS_VECTOR_H
 #define POM_NET_KERNELS_VECTOR_H
 
@@ -29,6 +29,21 @@ static inline vec vec_load_n(const float *from, int n) {
 
 static inline void vec_store_n(float *to, vec x, int n) {
     _mm512_mask_storeu_ps(to, (__mmask16)((1u << n) - 1u), x);
+}
+
+/* The low half of a and the high half of b. */
+static inline vec vec_join(vec a, vec b) {
+    return _mm512_mask_blend_ps(0xff00, a, b);
+}
+
+/* Half vectors, from and to two places. */
+static inline vec vec_load_halves(const float *low, const float *high) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
+}
+
+static inline void vec_store_halves(float *low, float *high, vec x) {
+    _mm256_storeu_ps(low, _mm512_castps512_ps256(x));
+    _mm256_storeu_ps(high, _mm512_extractf32x8_ps(x, 1));
 }
 
 static inline vec vec_splat(float x) {
