@@ -59,7 +59,7 @@ static void list_others(const char *folder) {
 }
 
 static enum pom_status run_list(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
-    (void)exit_code;
+    *exit_code = POM_EXIT_OK;
     int first;
     char *folder = NULL;
     POM_TRY(pom_options_parse(NULL, argc, argv, NULL, &first, msg));
@@ -106,7 +106,7 @@ static const struct pom_option pull_options[] = {
 };
 
 static enum pom_status run_pull(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
-    (void)exit_code;
+    *exit_code = POM_EXIT_OK;
     int first;
     size_t shown = 0;
     const char *name = NULL;
@@ -167,7 +167,7 @@ static enum pom_status import_destination(
 }
 
 static enum pom_status run_import(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
-    (void)exit_code;
+    *exit_code = POM_EXIT_OK;
     int first;
     const char *h5 = NULL;
     char *path = NULL;
@@ -246,7 +246,7 @@ static void print_summary(const struct pom_model *model) {
 }
 
 static enum pom_status run_inspect(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
-    (void)exit_code;
+    *exit_code = POM_EXIT_OK;
     int first;
     const char *name = NULL;
     struct look look = {0};
@@ -287,7 +287,7 @@ static const struct pom_option bench_options[] = {
 };
 
 static enum pom_status run_bench(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
-    (void)exit_code;
+    *exit_code = POM_EXIT_OK;
     int first;
     const char *name = NULL;
     struct look look = {.bench = {.threads = pom_cpu_count(), .batch = 8, .seconds = 5}, .precision = "exact"};

@@ -131,7 +131,7 @@ static enum pom_status read_apart(
 }
 
 enum pom_status pom_keras_recognise(const char *path, const char **network, struct pom_message *msg) {
-    struct pom_keras_imported imported;
+    struct pom_keras_imported imported = {0};
     POM_TRY(read_apart(path, NULL, &imported, msg));
     *network = imported.network;
     return POM_OK;
