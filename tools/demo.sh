@@ -7,7 +7,7 @@ pomona=$1
 out=$2
 photos=/usr/share/tuxpaint/stamps
 
-"$pomona" features $photos/food $photos/plants $photos/animals $photos/vehicles -o "$out" --pca 2
+"$pomona" features $photos/food $photos/plants $photos/animals -o "$out" --pca 2
 "$pomona" pca "$out/features.parquet" -o "$out/csv" --pca 2 --format csv --quiet
 awk -f "$(dirname "$0")/scatter.awk" "$out/csv/pca.csv" >"$out/pca.svg"
 
