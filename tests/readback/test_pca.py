@@ -79,18 +79,33 @@ def test_wide_rows_within_little_memory(tmp_path):
     assert_parity(save(tmp_path / "features.parquet", made_up(300, 1500)), tmp_path / "out", 20, "--memory", "16M")
 
 
-@pytest.fixture(scope="session")
-def real_features(tmp_path_factory):
+def features_of(out, limit, *options):
     if not PHOTOGRAPHS.exists() or not MODEL.exists():
         pytest.skip(f"features of real photographs: no {PHOTOGRAPHS} or {MODEL}")
-    out = tmp_path_factory.mktemp("real")
-    pomona("features", PHOTOGRAPHS, "-o", out, "--model", MODEL, "--limit", "1500", "--quiet")
-    return out / "features.parquet"
+    pomona("features", PHOTOGRAPHS, "-o", out, "--model", MODEL, "--limit", limit, "--quiet", *options)
 
 
-def test_scikit_learn_on_real_features(tmp_path, real_features):
-    assert_parity(real_features, tmp_path / "scaled", 50)
-    assert_parity(real_features, tmp_path / "raw", 50, "--no-scale", scale=False)
+def test_scikit_learn_on_real_features(tmp_path):
+    features_of(tmp_path, 600)
+    assert_parity(tmp_path / "features.parquet", tmp_path / "scaled", 50)
+    assert_parity(tmp_path / "features.parquet", tmp_path / "raw", 50, "--no-scale", scale=False)
+
+
+def test_wide_real_features_against_the_exact_decomposition(tmp_path):
+    """MobileNetV2 before its pooling: 62,720 features, past any covariance; the Gram matrix of few rows is the exact answer."""
+    features_of(tmp_path, 150, "--output-layer", "t97", "--pca", "12")
+    x = lists(pq.read_table(tmp_path / "features.parquet"), "features", np.float64)
+    assert x.shape == (150, 62720)
+    std = x.std(0, ddof=1)
+    constant = np.ptp(x, axis=0) == 0
+    scaled = np.where(constant, 0, (x - x.mean(0)) / np.where(constant, 1, std))
+    values, vectors = np.linalg.eigh(scaled @ scaled.T / 149)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    ours = Projection(tmp_path / "projection.parquet")
+    np.testing.assert_allclose(ours.variance, values[:12], rtol=1e-10)
+    np.testing.assert_allclose(ours.ratio, values[:12] / values.sum(), rtol=1e-10)
+    exact = vectors[:, :12].T @ scaled / np.sqrt(149 * values[:12])[:, None]
+    assert_same_components(ours.components, exact, values, 1e-7)
 
 
 def test_a_share_takes_the_fewest_components(tmp_path):
