@@ -48,6 +48,8 @@ enum pom_status pom_infer_flatten(struct pom_graph *graph, struct pom_node *node
     at = at < 0 ? at + in->rank : at;
     if (at < 0 || at > in->rank)
         return pom_fail(msg, POM_ERR_FORMAT, "axis %lld is not one of a tensor of rank %d", (long long)at, in->rank);
+    if (in->batched && at == 0)
+        return pom_fail_batch(msg);
     int64_t dims[] = {pom_product(in->dims, 0, (int)at), pom_product(in->dims, (int)at, in->rank)};
     return view(graph, node, 2, dims, msg);
 }

@@ -1,0 +1,45 @@
+/* Small networks for tests, written as ONNX files in memory. */
+#ifndef POM_TESTS_NET_NETS_H
+#define POM_TESTS_NET_NETS_H
+
+#include "base/buffer.h"
+#include "net/net.h"
+#include <stdint.h>
+
+/* A model under way. Zero-initialise; free bytes with pom_buffer_clean_up. */
+struct net_writer {
+    struct pom_buffer graph; /* the fields of the GraphProto so far */
+    struct pom_buffer bytes; /* the ModelProto, after net_finish */
+    unsigned seed;           /* of random weights */
+};
+
+/* dims: n sides; the first is the batch, open where 0. */
+void net_input(struct net_writer *writer, const char *name, const int64_t *dims, int n);
+void net_output(struct net_writer *writer, const char *name);
+
+/* An initializer of floats; values NULL: random in [-1, 1]. */
+void net_floats(struct net_writer *writer, const char *name, const float *values, const int64_t *dims, int n);
+void net_ints(struct net_writer *writer, const char *name, const int64_t *values, int n);
+
+/* A node: inputs are names separated by commas. attributes: "name=1,2;name=0.5f;name=text" or NULL. The node is named
+ * after its output. */
+void net_node(
+    struct net_writer *writer, const char *type, const char *inputs, const char *output, const char *attributes);
+
+/* Writes bytes. */
+void net_finish(struct net_writer *writer);
+
+/* A convolution of random weights named <output>.w, c_in to c_out channels, k x k, padded to the same size. */
+void net_conv(struct net_writer *writer, const char *input, const char *output, int c_in, int c_out, int k);
+
+/* A BatchNormalization of random statistics. */
+void net_batch_norm(struct net_writer *writer, const char *input, const char *output, int channels);
+
+/* image (n, 3, 12, 12) -> convolutions with BatchNormalization, a residual Add, pools, Concat, squeeze and excite, a
+ * dense layer -> "features" (n, 10). */
+void net_write_backbone(struct net_writer *writer);
+
+/* n floats in [-1, 1], the same for the same seed. */
+void net_random(float *out, size_t n, unsigned seed);
+
+#endif
