@@ -1,12 +1,14 @@
 """pomona features: its tables, options and messages."""
 import os
+import re
 import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from conftest import PIXELS, photograph, pomona, receipt
+from conftest import BINARY, PIXELS, ROOT, photograph, pomona, receipt
 from PIL import Image
 
 
@@ -218,7 +220,14 @@ def test_quiet(photos, tmp_path):
     assert pomona("features", photos, "-o", tmp_path / "out", *PIXELS, "--quiet") == ""
 
 
-def test_help(tmp_path):
+def test_manual_names_every_option():
+    help = subprocess.run([BINARY, "features", "--help"], capture_output=True, text=True, check=True).stdout
+    manual = (ROOT / "docs" / "pomona.1").read_text()
+    options = re.findall(r"^  (?:-\w, |    )--([a-z-]+)", help, re.MULTILINE)
+    assert len(options) > 20 and [o for o in options if f" -{o}" not in manual and o != "help"] == []
+
+
+def test_help():
     for args in (["features", "--help"], ["help", "features"], ["help"], ["--help"], ["--version"]):
         assert pomona(*args) == ""
     assert "did you mean `pomona features`" in pomona("featurs", code=1)
