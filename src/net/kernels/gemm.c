@@ -46,7 +46,7 @@ static void choose(struct pom_gemm *gemm, const struct pom_kernel_table *table, 
     const struct pom_gemm_kernel *pairs = lines.even ? table->gemm_in_pairs : NULL;
     int vectors = (gemm->n + table->lanes - 1) / table->lanes;
     double best = INFINITY;
-    for (int v = 1; v <= POM_GEMM_MAX_VECTORS && v <= vectors; v++) {
+    for (int v = 1; v <= POM_GEMM_MAX_VECTORS && v <= vectors && table->gemm[v - 1].name; v++) {
         const struct pom_gemm_kernel *main = &table->gemm[v - 1];
         int panels = vectors / v, rest = vectors % v;
         consider(gemm, main, panels, rest ? &table->gemm[rest - 1] : NULL, lines.width, &best);

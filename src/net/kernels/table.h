@@ -65,7 +65,7 @@ struct pom_depthwise_kernel {
 struct pom_kernel_table {
     enum pom_isa isa;
     int lanes;
-    const struct pom_gemm_kernel *gemm;          /* [v - 1] is v vectors wide */
+    const struct pom_gemm_kernel *gemm;          /* [v - 1] is v vectors wide; from 1, name NULL: none so wide */
     const struct pom_gemm_kernel *gemm_in_pairs; /* one and a half vectors wide; or NULL */
     const struct pom_depthwise_kernel
         *depthwise; /* per kernel and stride wider tiles first, down to 1; "any" ends it */

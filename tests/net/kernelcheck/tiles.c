@@ -79,7 +79,7 @@ static void check_gemm_kernel(const struct pom_gemm_kernel *kernel, int lanes) {
 }
 
 void check_gemm_tiles(const struct pom_kernel_table *table) {
-    for (int v = 0; v < POM_GEMM_MAX_VECTORS; v++)
+    for (int v = 0; v < POM_GEMM_MAX_VECTORS && table->gemm[v].name; v++)
         check_gemm_kernel(&table->gemm[v], table->lanes);
     if (table->gemm_in_pairs)
         check_gemm_kernel(table->gemm_in_pairs, table->lanes);
