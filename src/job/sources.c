@@ -4,9 +4,9 @@
 #include <string.h>
 
 bool pom_is_image_name(const char *path) {
-    /* The first row can be decoded; the second is listed too, so that its files are not left out in silence. */
-    static const char *const suffixes[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".webp", /**/
-        ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"};
+    /* Those that cannot be decoded too: their files end as rows of errors, and are not left out in silence. */
+    static const char *const suffixes[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".webp", ".gif", ".bmp",
+        ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"};
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
     for (size_t i = 0; dot && i < sizeof suffixes / sizeof *suffixes; i++)
         if (strcasecmp(dot, suffixes[i]) == 0)

@@ -12,10 +12,10 @@ struct worker {
     struct pom_session *session;
     struct pom_buffer bytes; /* the image as stored */
     struct pom_image picture, scaled;
-    uint8_t *pixels; /* of the batch */
-    float *features; /* of the batch */
-    struct pom_item *batch[POM_JOB_MAX_BATCH],
-        *ready[POM_JOB_MAX_BATCH]; /* taken from the queue; of those, in pixels */
+    uint8_t *pixels;                           /* of the batch */
+    float *features;                           /* of the batch */
+    struct pom_item *batch[POM_JOB_MAX_BATCH]; /* taken from the queue */
+    struct pom_item *ready[POM_JOB_MAX_BATCH]; /* those of them that are in pixels */
     size_t n, n_ready;
 };
 
@@ -25,14 +25,15 @@ static void add_time(_Atomic uint64_t *total, uint64_t *since) {
     *since = now;
 }
 
-/* Reads, decodes and resizes within so much memory. On failure *stage is where. */
+/* Reads, decodes and resizes within so much memory, half of it at most for the image as stored. On failure *stage is
+ * where. */
 static enum pom_status load(
     struct worker *worker, const struct pom_item *item, size_t bytes, enum pom_stage *stage, struct pom_message *msg) {
     struct pom_job *job = worker->job;
     const struct pom_model_info *info = job->info;
     uint64_t at = pom_now_ns();
     *stage = POM_STAGE_READ;
-    enum pom_status status = pom_store_read(item->source, item->path, bytes, &worker->bytes, msg);
+    enum pom_status status = pom_store_read(item->source, item->path, bytes / 2, &worker->bytes, msg);
     add_time(&job->count.read_ns, &at);
     atomic_fetch_add_explicit(&job->count.requests, 1, memory_order_relaxed);
     if (status != POM_OK)
@@ -40,7 +41,7 @@ static enum pom_status load(
     atomic_fetch_add_explicit(&job->count.bytes, worker->bytes.size, memory_order_relaxed);
 
     *stage = POM_STAGE_DECODE;
-    const struct pom_image_limits limits = {.max_memory_bytes = bytes};
+    const struct pom_image_limits limits = {.max_memory_bytes = bytes - worker->bytes.size};
     status = pom_image_decode(worker->bytes.data, worker->bytes.size, &limits, &worker->picture, msg);
     add_time(&job->count.decode_ns, &at);
     if (status == POM_OK)
