@@ -31,12 +31,18 @@ const char *pom_keras_name(struct pom_keras_builder *b, const char *format, ...)
 
 /* Finding layers */
 
+/* Keras's published ResNet50 calls its classifier "probs". */
+static bool is_called(const struct pom_keras_layer *layer, const char *name) {
+    return layer->name &&
+           (strcmp(layer->name, name) == 0 || (strcmp(name, "predictions") == 0 && strcmp(layer->name, "probs") == 0));
+}
+
 static bool is_wanted(const struct pom_keras_builder *b, const struct pom_keras_layer *layer, size_t place,
     const char *name, enum pom_keras_class class) {
     char group[64];
     switch (b->match) {
     case POM_KERAS_BY_NAME:
-        return layer->name && strcmp(layer->name, name) == 0;
+        return is_called(layer, name);
     case POM_KERAS_BY_CLASS:
         snprintf(group, sizeof group, b->read_of[class] ? "%s_%d" : "%s", class_names[class], b->read_of[class]);
         return layer->group && strcmp(layer->group, group) == 0;

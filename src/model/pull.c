@@ -74,14 +74,18 @@ static enum pom_status check_hash(const struct source *source, const struct pom_
         url, found, wanted);
 }
 
-/* The network in the file must be the one of that name. */
-static enum pom_status import(const char *name, const char *h5, const char *onnx, struct pom_message *msg) {
+/* The network in the file must be the one of that name, with its classifier where that was asked for. */
+static enum pom_status import(const struct source *source, const char *h5, const char *onnx, struct pom_message *msg) {
     const char *network = NULL;
     struct pom_keras_imported imported;
     POM_TRY(pom_keras_recognise(h5, &network, msg));
-    if (strcmp(network, name) != 0)
-        return pom_fail(msg, POM_ERR_FORMAT, "the weights downloaded for %s are those of %s", name, network);
-    return pom_keras_import(h5, onnx, &imported, msg);
+    if (strcmp(network, source->name) != 0)
+        return pom_fail(msg, POM_ERR_FORMAT, "the weights downloaded for %s are those of %s", source->name, network);
+    POM_TRY(pom_keras_import(h5, onnx, &imported, msg));
+    if (!source->classifier || imported.classifier)
+        return POM_OK;
+    unlink(onnx);
+    return pom_fail(msg, POM_ERR_FORMAT, "the weights downloaded for %s have no classifier", source->name);
 }
 
 static enum pom_status pull(const struct source *source, const struct pom_pull_options *options, const char *url,
@@ -91,7 +95,7 @@ static enum pom_status pull(const struct source *source, const struct pom_pull_o
     POM_TRY(pom_download(&download, temporary, msg));
     enum pom_status status = check_hash(source, options, url, temporary, out, msg);
     if (status == POM_OK)
-        status = import(source->name, temporary, out->path, msg);
+        status = import(source, temporary, out->path, msg);
     unlink(temporary);
     return status;
 }

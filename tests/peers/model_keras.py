@@ -78,9 +78,11 @@ def save_nameless(model, path):
 
 
 def published(name):
-    """The names in Keras's published MobileNetV2 (its first version's) and VGG16 (those of 2016)."""
+    """The names in Keras's published files: MobileNetV2 has those of its first version, VGG16 those of 2016, ResNet50's classifier is "probs"."""
     if name == "vgg16":
         return lambda layer, i: layer.name, lambda layer, w: f"{layer}_{'W' if w.name == 'kernel' else 'b'}_1:0"
+    if name == "resnet50":
+        return lambda layer, i: {"predictions": "probs"}.get(layer.name, layer.name), lambda layer, w: f"{layer}/{w.name}:0"
     return lambda layer, i: layer.name if layer.name == "Conv_1" else f"mobl{i}_{type(layer).__name__}", lambda layer, w: f"{layer}/{w.name}:0"
 
 
@@ -103,11 +105,11 @@ def main(out, name, pictures=None):
     bare.save_weights(out / "bare.weights.h5")
     bare.save(out / "bare_model.h5")
     save_nameless(bare, out / "nameless.weights.h5")
-    if name != "vgg16":
+    save_renamed(bare, out / "published.h5", *published(name))
+    if name != "vgg16":  # half a gigabyte each
+        save_renamed(model, out / "top_published.h5", *published(name))
         model.save_weights(out / "top.weights.h5")
         save_nameless(model, out / "top_nameless.weights.h5")
-    if name != "resnet50":
-        save_renamed(bare, out / "published.h5", *published(name))
     nested = keras.Sequential([keras.Input((224, 224, 3)), bare, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(5)])
     nested.save_weights(out / "nested.weights.h5")
     nested.save(out / "nested_model.h5")
