@@ -35,6 +35,15 @@ static enum pom_status fold(struct pom_graph *graph, struct pom_node *node, enum
     return POM_OK;
 }
 
+static bool makes_empty(const struct pom_node *node) {
+    for (int i = 0; i < node->n_outputs; i++) {
+        const struct pom_value *value = node->outputs[i];
+        if (value && value->rank >= 0 && value->elements == 0 && !value->constant)
+            return true;
+    }
+    return false;
+}
+
 static enum pom_status infer_node(
     struct pom_graph *graph, struct pom_node *node, enum pom_isa isa, struct pom_message *msg) {
     if (!node->op)
@@ -42,10 +51,8 @@ static enum pom_status infer_node(
     POM_TRY(pom_op_check_arity(node, msg));
     POM_TRY(check_inputs(node, msg));
     POM_TRY(node->op->infer(graph, node, msg));
-    for (int i = 0; i < node->n_outputs; i++)
-        if (node->outputs[i] && node->outputs[i]->elements == 0 && !node->outputs[i]->constant &&
-            node->outputs[i]->rank >= 0)
-            return pom_fail(msg, POM_ERR_UNSUPPORTED, "makes an empty tensor");
+    if (makes_empty(node))
+        return pom_fail(msg, POM_ERR_UNSUPPORTED, "makes an empty tensor");
     if (node->outputs[0]->constant)
         node->dead = true;
     else if (node->op->foldable && all_constant(node->inputs, node->n_inputs))

@@ -124,7 +124,7 @@ static int64_t aligned_dim(const struct pom_value *value, int rank, int axis) {
 enum pom_status pom_broadcast(
     const struct pom_value *a, const struct pom_value *b, struct pom_value *out, struct pom_message *msg) {
     int rank = a->rank > b->rank ? a->rank : b->rank;
-    int64_t dims[POM_NET_MAX_RANK];
+    int64_t dims[POM_NET_MAX_RANK] = {0};
     for (int i = 0; i < rank; i++) {
         int64_t x = aligned_dim(a, rank, i), y = aligned_dim(b, rank, i);
         if (x != y && x != 1 && y != 1)
@@ -133,7 +133,7 @@ enum pom_status pom_broadcast(
         dims[i] = x == 1 ? y : x;
     }
     bool batched = a->batched || b->batched;
-    if ((a->batched && a->rank < rank) || (b->batched && b->rank < rank) || (batched && dims[0] != 1))
+    if ((a->batched && a->rank < rank) || (b->batched && b->rank < rank) || (batched && (rank == 0 || dims[0] != 1)))
         return pom_fail_batch(msg);
     return pom_value_set_shape(out, rank, dims, batched, msg);
 }

@@ -17,7 +17,7 @@ static enum binary binary_of(const char *type) {
 /* The strides of value, lying in `layout`, for the axes of an output of that rank; 0 where it is broadcast. */
 static void strides_in(
     const struct pom_value *value, int rank, enum pom_layout layout, int64_t strides[POM_NET_MAX_RANK]) {
-    int64_t dims[POM_NET_MAX_RANK], stride = 1;
+    int64_t dims[POM_NET_MAX_RANK] = {0}, stride = 1;
     for (int i = 0; i < rank; i++) {
         int own = i - (rank - value->rank);
         dims[pom_layout_axis(rank, i, layout)] = own < 0 ? 1 : value->dims[own];
@@ -192,7 +192,7 @@ static enum pom_layout common_layout(const struct pom_planner *planner, const st
 void pom_build_binary(struct pom_planner *planner, const struct pom_node *node) {
     struct pom_value *a = node->inputs[0], *b = node->inputs[1], *out = node->outputs[0];
     enum pom_layout layout = common_layout(planner, node);
-    int64_t dims[POM_NET_MAX_RANK], a_strides[POM_NET_MAX_RANK], b_strides[POM_NET_MAX_RANK];
+    int64_t dims[POM_NET_MAX_RANK] = {0}, a_strides[POM_NET_MAX_RANK] = {0}, b_strides[POM_NET_MAX_RANK] = {0};
     pom_layout_dims(out, layout, dims);
     strides_in(a, out->rank, layout, a_strides);
     strides_in(b, out->rank, layout, b_strides);

@@ -36,7 +36,7 @@ static void plan_dense(struct pom_planner *planner, const struct pom_dense_desc 
     struct dense_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params || !weights || rows > INT_MAX / 4096)
         pom_plan_fail(planner, POM_ERR_LIMIT, "has too many rows, or memory ran out");
-    if (planner->status != POM_OK)
+    if (!params || planner->status != POM_OK)
         return;
     params->rows = (int)rows;
     planner->status = pom_dense_new(desc, planner->isa, weights, transposed, bias, &params->dense, planner->msg);

@@ -73,7 +73,8 @@ static void build_mean(struct pom_planner *planner, const struct pom_node *node)
     int64_t stride = 1;
     step->rank = in->rank;
     step->n_out = out->elements;
-    step->count = (float)(in->elements / out->elements);
+    size_t count = in->elements / out->elements;
+    step->count = (float)count;
     for (int i = in->rank - 1; i >= 0; i--) {
         step->dims[i] = in->dims[i];
         step->out_strides[i] = params->has[i] ? 0 : stride;

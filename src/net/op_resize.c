@@ -129,7 +129,7 @@ enum pom_status pom_infer_resize(struct pom_graph *graph, struct pom_node *node,
     const struct pom_value *in = node->inputs[0];
     struct resize_params *params = pom_arena_alloc(&graph->arena, 1, sizeof *params);
     struct pom_axes axes;
-    int64_t dims[POM_NET_MAX_RANK];
+    int64_t dims[POM_NET_MAX_RANK] = {0};
     if (!params)
         return pom_fail_memory(msg, "a Resize");
     node->params = params;
@@ -141,7 +141,7 @@ enum pom_status pom_infer_resize(struct pom_graph *graph, struct pom_node *node,
     POM_TRY(resize_axes(node, in->rank, &axes, msg));
     POM_TRY(read_scales(node, &axes, params, dims, msg));
     POM_TRY(read_region(node, &axes, params, msg));
-    if (in->batched && (dims[0] != 1 || params->scale[0] != 1.0))
+    if (in->batched && (in->rank == 0 || dims[0] != 1 || params->scale[0] != 1.0))
         return pom_fail_batch(msg);
     if (in->element != POM_ELEMENT_FLOAT)
         return pom_fail(msg, POM_ERR_UNSUPPORTED, "takes float32 tensors");

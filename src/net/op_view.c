@@ -80,7 +80,7 @@ static enum pom_status wanted_shape(
 enum pom_status pom_infer_reshape(struct pom_graph *graph, struct pom_node *node, struct pom_message *msg) {
     const int64_t *shape;
     size_t n;
-    int64_t dims[POM_NET_MAX_RANK];
+    int64_t dims[POM_NET_MAX_RANK] = {0};
     POM_TRY(pom_node_ints(node, "shape", 1, &shape, &n, msg));
     if (n > POM_NET_MAX_RANK)
         return pom_fail(msg, POM_ERR_LIMIT, "the new shape has rank %zu, more than %d", n, POM_NET_MAX_RANK);
@@ -93,7 +93,7 @@ enum pom_status pom_infer_reshape(struct pom_graph *graph, struct pom_node *node
 enum pom_status pom_infer_squeeze(struct pom_graph *graph, struct pom_node *node, struct pom_message *msg) {
     const struct pom_value *in = node->inputs[0];
     struct pom_axes axes;
-    int64_t dims[POM_NET_MAX_RANK];
+    int64_t dims[POM_NET_MAX_RANK] = {0};
     int rank = 0;
     POM_TRY(pom_node_axes(node, 1, in->rank, &axes, msg));
     if (in->batched && axes.has[0])
@@ -117,7 +117,7 @@ enum pom_status pom_infer_unsqueeze(struct pom_graph *graph, struct pom_node *no
         return pom_fail(msg, POM_ERR_LIMIT, "makes a tensor of more than rank %d, or names no axes", POM_NET_MAX_RANK);
     struct pom_axes axes;
     int rank = in->rank + (int)n;
-    int64_t dims[POM_NET_MAX_RANK];
+    int64_t dims[POM_NET_MAX_RANK] = {0};
     POM_TRY(pom_node_axes(node, 1, rank, &axes, msg));
     if (in->batched && axes.has[0])
         return pom_fail_batch(msg);
