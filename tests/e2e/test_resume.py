@@ -120,14 +120,20 @@ def many(tmp_path_factory):
     return folder
 
 
-def start(many, out, *args):
-    return subprocess.Popen([BINARY, "features", many, "-o", out, *PIXELS, *args], stderr=subprocess.PIPE, text=True)
+def start(many, out):
+    """Starts a job, and returns once it has some features."""
+    spool = out / ".pomona" / "features.spool"
+    before = spool.stat().st_size if spool.exists() else 0
+    job = subprocess.Popen([BINARY, "features", many, "-o", out, *PIXELS, "--threads", "2"], stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 60
+    while job.poll() is None and (not spool.exists() or spool.stat().st_size <= before) and time.time() < deadline:
+        time.sleep(0.01)
+    return job
 
 
 def test_interrupted_runs_continue(many, tmp_path):
     out = tmp_path / "out"
     job = start(many, out)
-    time.sleep(0.5)
     job.send_signal(signal.SIGINT)
     said = job.communicate(timeout=20)[1]
     assert job.returncode == 1 and "same command continues" in said
@@ -156,7 +162,6 @@ def test_killed_runs_continue(many, tmp_path):
 
 def test_two_jobs_on_one_destination(many, tmp_path):
     job = start(many, tmp_path / "out")
-    time.sleep(0.3)
     assert "in use by another pomona" in pomona("features", many, "-o", tmp_path / "out", *PIXELS, code=1)
     job.terminate()
     job.communicate(timeout=20)
