@@ -84,6 +84,7 @@ static inline __attribute__((always_inline)) void gemm_tile(const int rows, cons
         for (int left = g->depth; left > 0; left--) {
             const vec b0 = vec_load(b), b1 = vectors > 1 ? vec_load(b + LANES) : b0,
                       b2 = vectors > 2 ? vec_load(b + 2 * LANES) : b0;
+            prefetch_weights(b, vectors * LANES);
             GEMM_ROWS(GEMM_STEP)
             b += vectors * LANES;
             p0++, p3++, p6++, p9++, p12++;

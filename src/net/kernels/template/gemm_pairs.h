@@ -69,6 +69,7 @@ static inline __attribute__((always_inline)) void gemm_pairs_tile(
                     *p12 = p9 + 3 * a_row;
         for (int left = g->depth; left > 0; left--) {
             const vec b0 = vec_load(b), b1 = vec_load(b + LANES);
+            prefetch_weights(b, 2 * LANES);
             GEMM_PAIRS(GEMM_PAIRS_STEP)
             b += 2 * LANES;
             p0++, p3++, p6++, p9++, p12++;

@@ -27,6 +27,14 @@ static inline vec activate(vec x, struct pom_act act) {
     return act.kind == POM_ACT_KIND_LEAKY ? vec_leaky(vec_splat(act.low), x) : x;
 }
 
+/* The weights of one step, long before their turn: in a network every panel comes from afar once per image. */
+static inline void prefetch_weights(const float *b, int columns) {
+    enum { AHEAD = 2048, LINE = 16 };
+    __builtin_prefetch(b + AHEAD);
+    if (columns > LINE)
+        __builtin_prefetch(b + AHEAD + LINE);
+}
+
 /* How many of the channels [c, channels) the vector at c has. */
 static inline int lanes_at(int c, int channels) {
     return channels - c < LANES ? channels - c : LANES;
