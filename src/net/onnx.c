@@ -163,10 +163,12 @@ static enum pom_status read_attribute(
         return pom_onnx_tensor(from->t, (struct pom_span){0}, graph, to->tensor, reader->msg);
     }
     if (from->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING) {
-        memcpy(text, from->s.data, from->has_s ? from->s.len : 0);
+        if (from->has_s && from->s.len > 0)
+            memcpy(text, from->s.data, from->s.len);
         to->text = text;
     } else if (from->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT || n_floats > 0) {
-        memcpy(floats, one_float ? &from->f : from->floats, n_floats * sizeof(float));
+        if (n_floats > 0)
+            memcpy(floats, one_float ? &from->f : from->floats, n_floats * sizeof(float));
         to->floats = floats;
         to->n = n_floats;
     } else {

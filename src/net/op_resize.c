@@ -196,7 +196,7 @@ static double weight_at(const struct resize_params *params, double d) {
 }
 
 static int32_t clamped(double i, double side) {
-    return (int32_t)(i < 0.0 ? 0.0 : i > side - 1.0 ? side - 1.0 : i);
+    return (int32_t)(!(i > 0.0) ? 0.0 : i > side - 1.0 ? side - 1.0 : i); /* NaN, from a NaN region: 0 */
 }
 
 /* Along the middle axis of [outer][in_length][inner]: element i is the sum over its taps of weight * element. */
