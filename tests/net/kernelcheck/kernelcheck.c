@@ -135,6 +135,7 @@ static bool usable(enum pom_isa isa, enum pom_isa best) {
 }
 
 static void check_all(enum pom_isa best, int cases) {
+    check_refusals();
     for (enum pom_isa isa = POM_ISA_AVX2; isa <= POM_ISA_NEON; isa++) {
         if (!usable(isa, best)) {
             printf("skip %s: not on this CPU or in this build\n", pom_isa_name(isa));

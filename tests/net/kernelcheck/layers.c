@@ -130,6 +130,28 @@ void check_convolutions(enum pom_isa isa, int cases) {
     report_group("f32_conv_%s", pom_isa_name(isa));
 }
 
+/* Descriptions that must be refused, each with a message. */
+void check_refusals(void) {
+    const struct pom_conv_desc good = {4, 4, 6, 4, 4, 6, 3, 3, 1, 1, 1, 1, 1, 1, 1, false, POM_ACT_NONE, 0, 0};
+    struct pom_conv_desc bad[6];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        bad[i] = good;
+    bad[0].groups = 4;
+    bad[1].stride_w = 0;
+    bad[2].pad_top = -1;
+    bad[3].in_h = 0;
+    bad[4].out_c = 1 << 24, bad[4].in_c = 1 << 24;
+    bad[5].dilation_h = 1 << 24, bad[5].kernel_h = 1 << 20;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        for (enum pom_isa isa = POM_ISA_REF; isa <= POM_ISA_NEON; isa++) {
+            struct pom_message msg = {""};
+            struct pom_conv *conv = NULL;
+            enum pom_status status = pom_conv_new(&bad[i], isa, NULL, NULL, &conv, &msg);
+            report(status != POM_OK && !conv && msg.text[0], "description %zu on %s", i, pom_isa_name(isa));
+        }
+    report_group("refused descriptions");
+}
+
 /* Each depthwise tile as the whole line of a layer, so that both of its ends are padding. */
 void check_depthwise_tiles(const struct pom_kernel_table *table) {
     for (const struct pom_depthwise_kernel *kernel = table->depthwise; kernel->kernel != 0; kernel++) {
