@@ -26,7 +26,8 @@ struct pom_net_options {
     bool nhwc_output; /* a rank-4 output is handed out as NHWC (Keras's order of Flatten) */
 };
 
-/* An input or output. dims[0] is the batch where batched is true (and then 1 here). */
+/* An input or output; dims in the order in which it is given or handed out. dims[0] is the batch where batched is true
+ * (and then 1 here): an open first side, or a fixed 1 of a rank-4 input. */
 struct pom_net_tensor {
     const char *name;
     int rank;
@@ -37,7 +38,7 @@ struct pom_net_tensor {
 
 struct pom_net_info {
     const char *preprocess; /* metadata_props "pomona.preprocess", or NULL */
-    const char *layout;     /* metadata_props "pomona.layout" ("nhwc": Keras's order for rank-4 outputs), or NULL */
+    const char *layout;     /* metadata_props "pomona.layout", or NULL; "nhwc" (Keras's order) acts as nhwc_output */
     int n_inputs, n_outputs;
     const struct pom_net_tensor *inputs, *outputs;
     int64_t parameters, macs; /* macs: per image */
