@@ -31,7 +31,8 @@ def output(command, **kw):
 def measured(command):
     """Wall seconds and peak memory (MB) of a whole process, start included."""
     start = time.perf_counter()
-    pid = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid
+    env = {**os.environ, "PYSPARK_PYTHON": str(PYTHON)}
+    pid = subprocess.Popen([str(c) for c in command], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid
     _, status, usage = os.wait4(pid, 0)
     if status:
         sys.exit(f"{' '.join(map(str, command))} ended with status {status}")
