@@ -81,21 +81,9 @@ static enum pom_status describe(
         model, options->output_layer ? options->output_layer : info->outputs[0].name, &model->info.output_layer, msg);
 }
 
-/* A network from Keras hands out rank-4 features in Keras's order; that it is one stands in the file. */
-static bool wants_nhwc(const struct pom_net *net) {
-    const struct pom_net_info *info = pom_net_info(net);
-    return info->layout && strcmp(info->layout, "nhwc") == 0 && info->n_outputs == 1 && info->outputs[0].rank == 4;
-}
-
 static enum pom_status load_net(struct pom_model *model, const struct pom_map *map,
     const struct pom_model_options *options, struct pom_message *msg) {
     struct pom_net_options net = {.output = options->output_layer, .size = options->size, .image_input = true};
-    POM_TRY(pom_net_load(map->data, map->size, &net, &model->net, msg));
-    if (!wants_nhwc(model->net))
-        return POM_OK;
-    pom_net_free(model->net);
-    model->net = NULL;
-    net.nhwc_output = true;
     return pom_net_load(map->data, map->size, &net, &model->net, msg);
 }
 

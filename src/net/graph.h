@@ -95,7 +95,8 @@ struct pom_graph {
     struct pom_value **values;
     struct pom_value **inputs, **outputs;
     struct pom_layer *layers;
-    const char *preprocess, *layout; /* metadata, or NULL */
+    const char *preprocess; /* metadata, or NULL */
+    bool nhwc_output;       /* metadata: outputs of rank 4 are handed out as NHWC */
     size_t nodes_room, values_room;
     struct pom_name_index *names;
     int64_t folded; /* elements computed while folding, to bound the work */

@@ -36,10 +36,6 @@ const struct pom_net_info *pom_net_info(const struct pom_net *net) {
     return &net->info;
 }
 
-static bool wants_nhwc(const struct pom_net *net, const struct pom_net_options *options) {
-    return options->nhwc_output || (net->graph.layout && strcmp(net->graph.layout, "nhwc") == 0);
-}
-
 /* Tensors as the caller sees them; channels_last: those of rank 4 come as NHWC. */
 static const struct pom_net_tensor *describe(
     struct pom_net *net, struct pom_value *const *values, int n, bool channels_last) {
@@ -63,12 +59,11 @@ static enum pom_status fill_info(struct pom_net *net, const struct pom_net_optio
     info->session_bytes = map.arena_bytes + map.scratch_bytes;
     pom_memory_map_clean_up(&map);
     info->preprocess = graph->preprocess;
-    info->layout = graph->layout;
     info->n_inputs = graph->n_inputs;
     info->n_outputs = graph->n_outputs;
     info->inputs =
         describe(net, graph->inputs, graph->n_inputs, options->image_input && !pom_is_nhwc_image(graph->inputs[0]));
-    info->outputs = describe(net, graph->outputs, graph->n_outputs, wants_nhwc(net, options));
+    info->outputs = describe(net, graph->outputs, graph->n_outputs, graph->nhwc_output);
     if (!info->inputs || !info->outputs)
         return pom_fail_memory(msg, "a network");
     for (int i = 0; i < graph->n_layers; i++) {
@@ -104,7 +99,7 @@ static enum pom_status build(struct pom_net *net, struct pom_span model, const s
         POM_TRY(check_image_input(net, msg));
     POM_TRY(pom_infer(graph, net->info.isa, msg));
     POM_TRY(pom_fuse(graph, msg));
-    POM_TRY(pom_plan_build(graph, net->info.isa, options->image_input, wants_nhwc(net, options), &net->plan, msg));
+    POM_TRY(pom_plan_build(graph, net->info.isa, options->image_input, &net->plan, msg));
     return fill_info(net, options, msg);
 }
 

@@ -1,7 +1,8 @@
 /* A network: an ONNX model turned into a plan of kernel calls, and the sessions that run it.
  *
  * Layout: float32 throughout. Activations of rank 4 are kept channels-last (NHWC) inside; the outside sees ONNX's own
- * order unless the options say otherwise. The same bits on every CPU path, thread count and batch size. */
+ * order, but NHWC for an image input where the options say so, and for outputs where metadata_props of the model has
+ * "pomona.layout" = "nhwc" (Keras's order of Flatten). The same bits on every CPU path, thread count and batch size. */
 #ifndef POM_NET_NET_H
 #define POM_NET_NET_H
 
@@ -23,7 +24,6 @@ struct pom_net_options {
         *output;      /* a node's or tensor's name to stop at, instead of the graph's outputs; borrowed for the call */
     int size;         /* height and width for an image input whose sides are symbolic; 0: 224 */
     bool image_input; /* the single rank-4 input is given as NHWC, 3 channels */
-    bool nhwc_output; /* a rank-4 output is handed out as NHWC (Keras's order of Flatten) */
 };
 
 /* An input or output; dims in the order in which it is given or handed out. dims[0] is the batch where batched is true
@@ -38,7 +38,6 @@ struct pom_net_tensor {
 
 struct pom_net_info {
     const char *preprocess; /* metadata_props "pomona.preprocess", or NULL */
-    const char *layout;     /* metadata_props "pomona.layout", or NULL; "nhwc" (Keras's order) acts as nhwc_output */
     int n_inputs, n_outputs;
     const struct pom_net_tensor *inputs, *outputs;
     int64_t parameters, macs; /* macs: per image */

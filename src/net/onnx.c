@@ -24,16 +24,13 @@ static enum pom_status read_metadata(struct reader *reader, const Onnx__ModelPro
     struct pom_graph *graph = reader->graph;
     for (size_t i = 0; i < model->n_metadata_props; i++) {
         const char *key = text_of(model->metadata_props[i]->key), *value = text_of(model->metadata_props[i]->value);
-        bool preprocess = strcmp(key, "pomona.preprocess") == 0;
-        if (!preprocess && strcmp(key, "pomona.layout") != 0)
+        if (strcmp(key, "pomona.layout") == 0)
+            graph->nhwc_output = strcmp(value, "nhwc") == 0;
+        if (strcmp(key, "pomona.preprocess") != 0)
             continue;
-        const char *copy = pom_arena_strdup(&graph->arena, value);
-        if (!copy)
+        graph->preprocess = pom_arena_strdup(&graph->arena, value);
+        if (!graph->preprocess)
             return pom_fail_memory(reader->msg, "an ONNX model");
-        if (preprocess)
-            graph->preprocess = copy;
-        else
-            graph->layout = copy;
     }
     return POM_OK;
 }

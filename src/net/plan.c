@@ -287,10 +287,10 @@ static enum pom_status make_plan(struct pom_graph *graph, const struct plan_task
     return status;
 }
 
-enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, bool image_input, bool nhwc_output,
-    struct pom_plan *plan, struct pom_message *msg) {
+enum pom_status pom_plan_build(
+    struct pom_graph *graph, enum pom_isa isa, bool image_input, struct pom_plan *plan, struct pom_message *msg) {
     struct plan_task task = {graph->nodes, graph->n_nodes, graph->inputs, graph->outputs, graph->n_inputs,
-        graph->n_outputs, image_input, nhwc_output};
+        graph->n_outputs, image_input, graph->nhwc_output};
     return make_plan(graph, &task, isa, plan, msg);
 }
 

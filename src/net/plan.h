@@ -86,8 +86,8 @@ struct pom_memory_map {
     size_t arena_bytes, scratch_bytes;
 };
 
-enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, bool image_input, bool nhwc_output,
-    struct pom_plan *plan, struct pom_message *msg);
+enum pom_status pom_plan_build(
+    struct pom_graph *graph, enum pom_isa isa, bool image_input, struct pom_plan *plan, struct pom_message *msg);
 
 /* One node whose inputs are constants, computed: its outputs become constants. */
 enum pom_status pom_plan_fold(

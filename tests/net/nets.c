@@ -170,6 +170,19 @@ void net_node(
     free(attribute_text);
 }
 
+void net_metadata(struct net_writer *writer, const char *key, const char *value) {
+    enum { MODEL_METADATA = 14, ENTRY_KEY = 1, ENTRY_VALUE = 2 };
+    size_t key_size = strlen(key), value_size = strlen(value);
+    put_varint(&writer->bytes, MODEL_METADATA << 3 | 2);
+    put_varint(&writer->bytes, 2 + key_size + 2 + value_size); /* both below 128 bytes */
+    put_varint(&writer->bytes, ENTRY_KEY << 3 | 2);
+    put_varint(&writer->bytes, key_size);
+    pom_buffer_append(&writer->bytes, key, key_size);
+    put_varint(&writer->bytes, ENTRY_VALUE << 3 | 2);
+    put_varint(&writer->bytes, value_size);
+    pom_buffer_append(&writer->bytes, value, value_size);
+}
+
 void net_finish(struct net_writer *writer) {
     enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET = 8, IR_VERSION = 8 };
     put_varint(&writer->bytes, MODEL_IR_VERSION << 3);

@@ -26,6 +26,9 @@ void net_ints(struct net_writer *writer, const char *name, const int64_t *values
 void net_node(
     struct net_writer *writer, const char *type, const char *inputs, const char *output, const char *attributes);
 
+/* An entry of metadata_props, before or after net_finish. */
+void net_metadata(struct net_writer *writer, const char *key, const char *value);
+
 /* Writes bytes. */
 void net_finish(struct net_writer *writer);
 

@@ -126,7 +126,8 @@ static void channels_last_outside(void **state) {
     struct pom_net *net = load(&writer, &(struct pom_net_options){.output = "swish"});
     run(net, 1, nchw, 1, rows);
     pom_net_free(net);
-    net = load(&writer, &(struct pom_net_options){.output = "swish", .image_input = true, .nhwc_output = true});
+    net_metadata(&writer, "pomona.layout", "nhwc");
+    net = load(&writer, &(struct pom_net_options){.output = "swish", .image_input = true});
     assert_int_equal(pom_net_info(net)->inputs[0].dims[3], 3);
     assert_int_equal(pom_net_info(net)->outputs[0].dims[3], 32);
     run(net, 1, nhwc, 1, last);
