@@ -109,9 +109,28 @@ static void depthwise_any(const struct pom_depthwise_call *d) {
     }
 }
 
+/* What a path has, from one list: the windows, and in each of them its tiles by their pixels, the largest first. */
+#define DEPTHWISE_EACH(TILES, X) TILES(X, 3, 1) TILES(X, 3, 2) TILES(X, 5, 1) TILES(X, 5, 2)
+
+#define DEPTHWISE_TILES_7(X, kernel, stride)                                                                           \
+    X(7, kernel, stride) X(4, kernel, stride) X(2, kernel, stride) X(1, kernel, stride)
+#define DEPTHWISE_TILES_14(X, kernel, stride) X(14, kernel, stride) DEPTHWISE_TILES_7(X, kernel, stride)
+
 #define DEPTHWISE_DEFINE(pixels, kernel, stride)                                                                       \
     static void depthwise_##pixels##_##kernel##_##stride(const struct pom_depthwise_call *d) {                         \
         depthwise_tile(pixels, kernel, stride, d);                                                                     \
+    }
+
+#define DEPTHWISE_KERNEL(pixels, kernel, stride)                                                                       \
+    {"f32_depthwise_" #pixels "x" #kernel "s" #stride "_" PATH, pixels, kernel, stride,                                \
+        depthwise_##pixels##_##kernel##_##stride},
+
+/* PATH: the path's name, a string. */
+#define DEPTHWISE_TABLE(TILES)                                                                                         \
+    {                                                                                                                  \
+        DEPTHWISE_EACH(TILES, DEPTHWISE_KERNEL) {                                                                      \
+            "f32_depthwise_any_" PATH, 1, 0, 0, depthwise_any                                                          \
+        }                                                                                                              \
     }
 
 #endif
