@@ -2,6 +2,7 @@
  * runs them through its own session of the network, and puts the features in the spool. */
 #include "base/memory.h"
 #include "base/resources.h"
+#include "image/resize.h"
 #include "job/job.h"
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct worker {
     struct pom_session *session;
     struct pom_buffer bytes; /* the image as stored */
     struct pom_image picture, scaled;
+    struct pom_resizer resizer;
     uint8_t *pixels;                           /* of the batch */
     float *features;                           /* of the batch */
     struct pom_item *batch[POM_JOB_MAX_BATCH]; /* taken from the queue */
@@ -45,8 +47,8 @@ static enum pom_status load(
     status = pom_image_decode(worker->bytes.data, worker->bytes.size, &limits, &worker->picture, msg);
     add_time(&job->count.decode_ns, &at);
     if (status == POM_OK)
-        status =
-            pom_image_resize(&worker->picture, info->width, info->height, job->options->filter, &worker->scaled, msg);
+        status = pom_resizer_run(
+            &worker->resizer, &worker->picture, info->width, info->height, job->options->filter, &worker->scaled, msg);
     add_time(&job->count.resize_ns, &at);
     return status;
 }
@@ -54,6 +56,7 @@ static enum pom_status load(
 static void drop_large_buffers(struct worker *worker) {
     pom_buffer_clean_up(&worker->bytes);
     pom_image_clean_up(&worker->picture);
+    pom_resizer_clean_up(&worker->resizer);
 }
 
 /* An image over the worker's share of the memory is loaded again while all other workers wait. */
