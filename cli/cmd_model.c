@@ -121,8 +121,8 @@ static enum pom_status run_pull(int argc, char **argv, enum pom_exit *exit_code,
         fprintf(stderr, "\r%30s\r", "");
     if (status != POM_OK)
         return status;
-    printf("%s: %zu bytes downloaded, hash checked (SHA-256 %s)\nready: %s\n", name, pulled.bytes, pulled.sha256,
-        pulled.path);
+    printf("%s: %zu bytes downloaded, SHA-256 %s\nhash checked against %s\nready: %s\n", name, pulled.bytes,
+        pulled.sha256, pulled.authority, pulled.path);
     free(pulled.path);
     return POM_OK;
 }

@@ -67,7 +67,11 @@ static enum pom_status check_hash(const struct source *source, const struct pom_
     pom_file_unmap(&map);
     POM_TRY(status);
     const char *wanted = options->sha256 ? options->sha256 : source->hash;
+    bool by_keras = strlen(source->hash) == strlen(md5);
     const char *found = strlen(wanted) == strlen(md5) ? md5 : out->sha256;
+    out->authority = options->sha256 ? "--sha256"
+                     : by_keras      ? "the MD5 in Keras's source"
+                                     : "what public projects record; Keras publishes no hash of it";
     if (strcasecmp(found, wanted) == 0)
         return POM_OK;
     return pom_fail(msg, POM_ERR_FORMAT, "%s is not the published file: its hash is %s, not %s; it was thrown away",

@@ -22,6 +22,7 @@ struct pom_pulled {
     char *path; /* of the model; free() releases */
     size_t bytes;
     char sha256[POM_SHA256_HEX]; /* of the downloaded file */
+    const char *authority;       /* who says that the hash is right: "Keras's source" and the like; static storage */
 };
 
 /* Downloads the weights of "mobilenetv2", "resnet50" or "vgg16" and leaves NAME.onnx where pom_model_find looks first:

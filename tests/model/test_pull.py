@@ -85,6 +85,7 @@ class Pull(unittest.TestCase):
         done = self.pull(self.url + "/keras", "mobilenetv2", "--sha256", self.sha256.upper())
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(self.sha256, done.stdout)
+        self.assertIn("checked against --sha256", done.stdout)
         self.assertEqual([p.name for p in self.models.iterdir()], ["mobilenetv2.onnx"])
 
     def test_redirects_are_followed(self):
