@@ -159,8 +159,18 @@ static enum pom_status open_state(struct pom_job *job, struct pom_destination *s
 }
 
 enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination *out, struct pom_message *msg) {
+    out->made = !pom_file_exists(job->options->destination);
     POM_TRY(pom_store_open(job->options->destination, true, &out->store, msg));
     return open_state(job, out, msg);
+}
+
+void pom_destination_discard(const struct pom_destination *destination) {
+    struct pom_buffer lock_path = {0};
+    if (destination->made && destination->lock > 0 && remove_state(destination, NULL) == POM_OK &&
+        pom_destination_stage(destination, "lock", &lock_path, NULL) == POM_OK && unlink(lock_path.data) == 0 &&
+        rmdir(pom_store_staging(destination->store)) == 0)
+        rmdir(pom_store_prefix(destination->store)); /* stays if another has put something there */
+    pom_buffer_clean_up(&lock_path);
 }
 
 void pom_destination_close(struct pom_destination *destination) {

@@ -11,6 +11,7 @@ struct pom_destination {
     int lock;               /* descriptor; 0: none */
     char *manifest, *spool; /* paths */
     char features[32];      /* name of the features table: "features.parquet" */
+    bool made;              /* the folder was not there before */
     bool complete;          /* an earlier run published all that the manifest says, and it is all there */
 };
 
@@ -19,6 +20,9 @@ struct pom_destination {
  * settings, tables of something else, or in use. */
 enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination *out, struct pom_message *msg);
 void pom_destination_close(struct pom_destination *destination);
+
+/* For a run that found no image, once its manifest and spool are closed: removes the folder if opening made it. */
+void pom_destination_discard(const struct pom_destination *destination);
 
 /* The path of a file in the staging folder, in out. */
 enum pom_status pom_destination_stage(

@@ -197,6 +197,8 @@ static void clean_up(struct run *run) {
     struct pom_job *job = &run->job;
     pom_spool_close(job->spool);
     pom_manifest_close(job->manifest);
+    if (run->report->listed == 0)
+        pom_destination_discard(&run->destination);
     pom_destination_close(&run->destination);
     pom_model_free(job->model);
     pom_sources_close(job->sources, job->n_sources);
