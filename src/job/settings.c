@@ -4,13 +4,29 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN = 80 /* characters of a value in the message */ };
+enum { SHOWN = 80, BEFORE = 30 }; /* bytes of a value in the message, and of those how many before a difference */
 
 struct check {
     struct pom_job *job;
     struct pom_buffer noted;       /* value in the manifest */
     struct pom_buffer differences; /* for the message */
 };
+
+static size_t common_prefix(const char *a, const char *b) {
+    size_t n = 0;
+    while (a[n] && a[n] == b[n])
+        n++;
+    return n;
+}
+
+/* A long value is shown around the place where it differs. */
+static bool add_value(struct pom_buffer *out, const char *value, size_t same) {
+    size_t from = same > BEFORE && strlen(value) > SHOWN ? same - BEFORE : 0;
+    while (from > 0 && ((unsigned char)value[from] & 0xC0) == 0x80) /* within a character */
+        from--;
+    const char *shown = value + from;
+    return pom_buffer_printf(out, "%s%.*s%s", from ? "..." : "", SHOWN, shown, strlen(shown) > SHOWN ? "..." : "");
+}
 
 static enum pom_status check(struct check *check, const char *option, const char *value, struct pom_message *msg) {
     struct pom_manifest *manifest = check->job->manifest;
@@ -19,8 +35,11 @@ static enum pom_status check(struct check *check, const char *option, const char
         return pom_manifest_set(manifest, option, value, msg);
     if (strcmp(check->noted.data, value) == 0)
         return POM_OK;
-    bool added = pom_buffer_printf(&check->differences, "%s%s was %.*s, is %.*s", check->differences.size ? "; " : "",
-        option, SHOWN, check->noted.data, SHOWN, value);
+    struct pom_buffer *text = &check->differences;
+    size_t same = common_prefix(check->noted.data, value);
+    bool added = pom_buffer_printf(text, "%s%s was ", text->size ? "; " : "", option) &&
+                 add_value(text, check->noted.data, same) && pom_buffer_text(text, ", is ") &&
+                 add_value(text, value, same);
     return added ? POM_OK : pom_fail_memory(msg, "the settings");
 }
 

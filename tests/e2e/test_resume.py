@@ -85,6 +85,17 @@ def test_other_settings_are_refused(photos, tmp_path, other, text):
     assert tables(out) == tables(tmp_path / "new")
 
 
+def test_long_lists_of_sources_are_shown_where_they_differ(photos, tmp_path):
+    folders = []
+    for i in range(12):
+        folders.append(tmp_path / f"folder-{i}")
+        folders[-1].symlink_to(photos / "apple")
+    pomona("features", *folders, "-o", tmp_path / "out", *PIXELS)
+    said = pomona("features", *folders[:-1], "-o", tmp_path / "out", *PIXELS, code=1)
+    was, now = said.split("SRC was ")[1].split(", is ")
+    assert was.split()[0].endswith("/folder-11/") and now.split()[0].endswith("/folder-2/")
+
+
 def test_foreign_tables_are_not_replaced(photos, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
