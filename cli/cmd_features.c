@@ -33,7 +33,7 @@ static enum pom_status parse_vectors(const char *text, void *value, struct pom_m
 static enum pom_status parse_precision(const char *text, void *value, struct pom_message *msg) {
     (void)value;
     if (strcmp(text, "fast") == 0)
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "comes with a later version: leave it out for exact");
+        return pom_fail(msg, POM_ERR_UNSUPPORTED, "this version has exact only: leave --precision out");
     return strcmp(text, "exact") == 0 ? POM_OK : pom_fail(msg, POM_ERR_ARGUMENT, "wanted exact or fast");
 }
 

@@ -25,6 +25,10 @@ const char *pom_print_count(uint64_t count, char out[POM_COUNT_BYTES]) {
     return out;
 }
 
+static const char *plural(uint64_t count) {
+    return count == 1 ? "" : "s";
+}
+
 static void clear_line(struct pom_progress *progress) {
     if (progress->shown)
         fputs("\r\033[K", stderr);
@@ -113,7 +117,8 @@ static void print_labels(const struct pom_features_report *report) {
             others += label->rows;
     }
     if (others)
-        fprintf(stderr, "%10s  in %zu more labels\n", pom_print_count(others, count), report->n_labels - shown);
+        fprintf(stderr, "%10s  in %zu more label%s\n", pom_print_count(others, count), report->n_labels - shown,
+            plural(report->n_labels - shown));
 }
 
 static void print_errors(const struct pom_features_options *options, const struct pom_features_report *report) {
@@ -123,24 +128,25 @@ static void print_errors(const struct pom_features_options *options, const struc
         fprintf(stderr, "%s failed: %s%serrors.%s says why\n", pom_print_count(report->errors, count),
             options->destination, slash, pom_format_name(options->format));
     if (report->unlabelled)
-        fprintf(stderr, "%s have an empty label: their paths do not match --label\n",
-            pom_print_count(report->unlabelled, count));
+        fprintf(stderr, "%s %s an empty label: no match with --label\n", pom_print_count(report->unlabelled, count),
+            report->unlabelled == 1 ? "has" : "have");
     if (report->skipped)
-        fprintf(stderr, "%s other files were passed over: their names are not those of images\n",
-            pom_print_count(report->skipped, count));
+        fprintf(stderr, "%s other file%s passed over: not named as images are\n",
+            pom_print_count(report->skipped, count), report->skipped == 1 ? " was" : "s were");
 }
 
 static void print_result(const struct pom_features_options *options, const struct pom_features_report *report) {
     char rows[POM_COUNT_BYTES], carried[POM_COUNT_BYTES];
     uint64_t done = report->computed + report->failed;
     if (report->up_to_date) {
-        fprintf(stderr, "%s is up to date: %s rows, nothing had changed (%.2f s)\n", options->destination,
-            pom_print_count(report->rows, rows), report->total_s);
+        fprintf(stderr, "%s is up to date: %s row%s, nothing had changed (%.2f s)\n", options->destination,
+            pom_print_count(report->rows, rows), plural(report->rows), report->total_s);
         return;
     }
     print_labels(report);
-    fprintf(stderr, "%s rows, %zu labels, %zu features in %s: %.2f s", pom_print_count(report->rows, rows),
-        report->n_labels, report->features, options->destination, report->total_s);
+    fprintf(stderr, "%s row%s, %zu label%s, %zu feature%s in %s: %.2f s", pom_print_count(report->rows, rows),
+        plural(report->rows), report->n_labels, plural(report->n_labels), report->features, plural(report->features),
+        options->destination, report->total_s);
     if (done)
         fprintf(stderr, ", %.1f images/s", report->images_s > 0 ? (double)done / report->images_s : 0);
     if (report->listed > done)
@@ -149,8 +155,8 @@ static void print_result(const struct pom_features_options *options, const struc
         fprintf(stderr, ", %s dropped", pom_print_count(report->dropped, carried));
     fputs("\n", stderr);
     if (report->components)
-        fprintf(stderr, "%zu principal components hold %.1f %% of the variance\n", report->components,
-            100 * report->explained);
+        fprintf(stderr, "%zu principal component%s %.1f %% of the variance\n", report->components,
+            report->components == 1 ? " holds" : "s hold", 100 * report->explained);
 }
 
 void pom_progress_summary(struct pom_progress *progress, const struct pom_features_options *options,

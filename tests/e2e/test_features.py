@@ -105,7 +105,7 @@ def test_bad_images_are_rows_of_errors(photos, tmp_path):
     assert str(photos / "apple" / "a png.jpg") in set(pd.read_parquet(out / "features.parquet").path)
     counts = receipt(out)["counts"]
     assert (counts["listed"], counts["rows"], counts["errors"], counts["skipped"]) == (30, 25, 5, 1)
-    assert "5 failed" in said and "1 other files were passed over" in said
+    assert "5 failed" in said and "1 other file was passed over" in said
 
 
 def test_strict_ends_with_the_first_failure(photos, tmp_path):
@@ -198,7 +198,7 @@ def test_limit_and_threads(photos, tmp_path):
     ([".", "-o", "x", "--no-scale"], "add --pca"),
     ([".", "-o", "x", "--modle", "pixels"], "did you mean --model?"),
     ([".", "-o", "x", "--resize", "cubic"], "--resize cubic"),
-    ([".", "-o", "x", "--precision", "fast"], "later version"),
+    ([".", "-o", "x", "--precision", "fast"], "this version has exact only"),
     ([".", "-o", "x", "--format", "csv", "--vectors", "spark"], "Spark vectors"),
     ([".", "-o", "x", *PIXELS, "--memory", "10M"], "raise --memory"),
     (["ftp://host/x", "-o", "x"], "ftp://"),
@@ -213,7 +213,10 @@ def test_no_images(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").write_text("")
     assert "no images" in pomona("features", tmp_path / "in", "-o", tmp_path / "out", *PIXELS, code=1)
-    assert not (tmp_path / "out" / "features.parquet").exists()
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    pomona("features", tmp_path / "in", "-o", tmp_path / "out", *PIXELS, code=1)
+    assert (tmp_path / "out").exists()
 
 
 def test_quiet(photos, tmp_path):
