@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 VENV := .deps/venv/bin/python
 
-.PHONY: all help demo test test-peers bench install format tidy clean
+.PHONY: all deps help demo test test-peers bench install format tidy clean
 
 all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
 	@ninja -C $(BUILD) --quiet
@@ -11,8 +11,11 @@ all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
 
 $(BUILD)/build.ninja:
 	@tools/deps.sh build
-	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false >$(BUILD).log || { cat $(BUILD).log; exit 1; }
+	@meson setup $(BUILD) -Dtests=false >$(BUILD).log || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
+
+deps: ## install what the build needs, and make efficientnet-lite0.onnx
+	@tools/deps.sh build
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 18
@@ -35,6 +38,7 @@ bench: all ## speed beside the peers, as ratios, and the fraction of the hardwar
 	@.deps/peers/bin/python bench/bench.py
 
 install: all ## install under PREFIX (default /usr/local)
+	@meson configure $(BUILD) --prefix=$(PREFIX)
 	@meson install -C $(BUILD) --quiet
 
 format: ## lay the code out by .clang-format

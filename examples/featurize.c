@@ -1,5 +1,5 @@
 /* Image files -> features -> where they lie on their first two principal components.
- * cc featurize.c $(pkg-config --cflags --libs pomona) && ./a.out mobilenetv2 a.jpg b.png c.webp */
+ * cc featurize.c $(pkg-config --cflags --libs pomona) && ./a.out efficientnet-lite0 a.jpg b.png c.webp */
 #include <pomona/pomona.h>
 #include <stdio.h>
 #include <stdlib.h>
