@@ -19,7 +19,7 @@ static enum pom_status open_failed(const char *path, struct pom_message *msg) {
 static enum pom_status open_regular(const char *path, int *fd, size_t *size, struct pom_message *msg) {
     struct stat st;
     *size = 0;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO does not block, and is refused */
     if (*fd < 0)
         return open_failed(path, msg);
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
