@@ -1,8 +1,8 @@
 #include "commands.h"
+#include "interrupt.h"
 #include "progress.h"
 
 #include "base/status.h"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,20 +84,6 @@ static const struct pom_option options[] = {
 };
 #undef AT
 
-static atomic_bool interrupted;
-
-static void on_signal(int number) {
-    (void)number;
-    atomic_store(&interrupted, true);
-}
-
-/* The first signal asks the job to end; the next one finds the default action again, and ends it at once. */
-static void catch_signals(void) {
-    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static enum pom_status check(struct values *values, int n_sources, struct pom_message *msg) {
     struct pom_features_options *job = &values->job;
     bool pca = values->components.k > 0 || values->components.variance > 0;
@@ -121,8 +107,7 @@ static enum pom_status run_job(struct values *values, enum pom_exit *exit_code, 
     struct pom_features_report report;
     pom_progress_init(&progress, values->quiet);
     values->job.events = pom_progress_events(&progress);
-    values->job.cancel = &interrupted;
-    catch_signals();
+    values->job.cancel = pom_catch_interrupts();
     enum pom_status status = pom_features_job(&values->job, &report, msg);
     if (status == POM_OK)
         pom_progress_summary(&progress, &values->job, &report);

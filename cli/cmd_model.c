@@ -1,5 +1,6 @@
 /* `pomona model`: the networks, where they are and what they are made of. */
 #include "commands.h"
+#include "interrupt.h"
 #include "model_bench.h"
 
 #include "base/file.h"
@@ -114,6 +115,7 @@ static enum pom_status run_pull(int argc, char **argv, enum pom_exit *exit_code,
     struct pom_pulled pulled;
     POM_TRY(pom_options_parse(pull_options, argc, argv, &options, &first, msg));
     POM_TRY(one_operand(argc, argv, first, "model", &name, msg));
+    options.cancel = pom_catch_interrupts();
     if (isatty(STDERR_FILENO))
         options.progress = show_progress;
     enum pom_status status = pom_model_pull(name, &options, &pulled, msg);

@@ -28,8 +28,10 @@ static size_t on_data(char *data, size_t size, size_t n, void *context) {
 static int on_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done) {
     (void)up_total, (void)up_done;
     const struct transfer *transfer = context;
-    transfer->download->progress(transfer->download->context, (size_t)done, (size_t)total);
-    return 0;
+    const struct pom_download *download = transfer->download;
+    if (download->progress)
+        download->progress(download->context, (size_t)done, (size_t)total);
+    return download->cancel && atomic_load(download->cancel);
 }
 
 static bool set_up(CURL *curl, struct transfer *transfer, char *reason) {
@@ -50,7 +52,7 @@ static bool set_up(CURL *curl, struct transfer *transfer, char *reason) {
     good &= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason) == CURLE_OK;
     good &= curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK;
     good &= curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer) == CURLE_OK;
-    good &= curl_easy_setopt(curl, CURLOPT_NOPROGRESS, transfer->download->progress ? 0L : 1L) == CURLE_OK;
+    good &= curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
     return good;
 }
 
@@ -62,6 +64,8 @@ static enum pom_status explain(
     if (transfer->too_big)
         return pom_fail(msg, POM_ERR_LIMIT, "%s has more than %zu bytes, so it is not what was asked for", url,
             transfer->download->max_bytes);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return pom_fail(msg, POM_ERR_CANCELLED, "the download of %s was stopped: nothing is kept", url);
     if (code == CURLE_WRITE_ERROR)
         return pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", path);
     if (code == CURLE_PARTIAL_FILE)

@@ -78,24 +78,33 @@ static enum pom_status check_hash(const struct source *source, const struct pom_
         url, found, wanted);
 }
 
-/* The network in the file must be the one of that name, with its classifier where that was asked for. */
+/* The network in the file must be the one of that name, with its classifier where that was asked for. An earlier one
+ * stays until this is known. */
 static enum pom_status import(const struct source *source, const char *h5, const char *onnx, struct pom_message *msg) {
     const char *network = NULL;
+    char temporary[MAX_NAME + 8];
     struct pom_keras_imported imported;
     POM_TRY(pom_keras_recognise(h5, &network, msg));
     if (strcmp(network, source->name) != 0)
         return pom_fail(msg, POM_ERR_FORMAT, "the weights downloaded for %s are those of %s", source->name, network);
-    POM_TRY(pom_keras_import(h5, onnx, &imported, msg));
-    if (!source->classifier || imported.classifier)
-        return POM_OK;
-    unlink(onnx);
-    return pom_fail(msg, POM_ERR_FORMAT, "the weights downloaded for %s have no classifier", source->name);
+    snprintf(temporary, sizeof temporary, "%s.onnx", h5);
+    POM_TRY(pom_keras_import(h5, temporary, &imported, msg));
+    enum pom_status status =
+        source->classifier && !imported.classifier
+            ? pom_fail(msg, POM_ERR_FORMAT, "the weights downloaded for %s have no classifier", source->name)
+            : pom_file_commit(temporary, onnx, msg);
+    if (status != POM_OK)
+        unlink(temporary);
+    return status;
 }
 
 static enum pom_status pull(const struct source *source, const struct pom_pull_options *options, const char *url,
     const char *temporary, struct pom_pulled *out, struct pom_message *msg) {
-    struct pom_download download = {
-        .url = url, .max_bytes = MAX_BYTES, .progress = options->progress, .context = options->context};
+    struct pom_download download = {.url = url,
+        .max_bytes = MAX_BYTES,
+        .progress = options->progress,
+        .context = options->context,
+        .cancel = options->cancel};
     POM_TRY(pom_download(&download, temporary, msg));
     enum pom_status status = check_hash(source, options, url, temporary, out, msg);
     if (status == POM_OK)

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +17,7 @@ struct pom_pull_options {
     /* Called now and then while downloading; total is 0 where the server does not tell. NULL: not called. */
     void (*progress)(void *context, size_t done_bytes, size_t total_bytes);
     void *context;
+    const atomic_bool *cancel; /* the download ends soon after it is set: POM_ERR_CANCELLED; NULL: none */
 };
 
 struct pom_pulled {

@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ FILE = "/keras/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_
 
 class Handler(http.server.BaseHTTPRequestHandler):
     weights = b""
+    stalled, go_on = threading.Event(), threading.Event()
 
     def do_GET(self):
         place, _, path = self.path[1:].partition("/")
@@ -30,6 +32,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
         elif place == "cut" and path == FILE[1:]:
             self.answer(self.weights[:100_000], len(self.weights))
+        elif place == "stalls":
+            self.answer(self.weights[:100_000], len(self.weights))
+            self.wfile.flush()
+            self.stalled.set()
+            self.go_on.wait(30)
         elif self.path == FILE:
             self.answer(self.weights, len(self.weights))
         else:
@@ -71,9 +78,16 @@ class Pull(unittest.TestCase):
     def setUp(self):
         self.models = self.folder / self.id()
 
-    def pull(self, base, *arguments):
+    def start(self, base, *arguments):
         env = {**os.environ, "POMONA_MODELS": str(self.models), "POMONA_MODEL_URL": base, "no_proxy": "127.0.0.1"}
-        return subprocess.run([POMONA, "model", "pull", *arguments], env=env, capture_output=True, text=True)
+        return subprocess.Popen([POMONA, "model", "pull", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def pull(self, base, *arguments):
+        return self.ended(self.start(base, *arguments))
+
+    def ended(self, process):
+        out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def refused(self, done, *words):
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -100,6 +114,13 @@ class Pull(unittest.TestCase):
 
     def test_a_body_that_breaks_off_is_told(self):
         self.refused(self.pull(self.url + "/cut/keras", "mobilenetv2"), "broke off after 100000 bytes")
+
+    def test_an_interrupt_leaves_nothing_behind(self):
+        process = self.start(self.url + "/stalls/keras", "mobilenetv2")
+        self.assertTrue(Handler.stalled.wait(30))
+        process.send_signal(signal.SIGINT)
+        self.refused(self.ended(process), "stopped")
+        Handler.go_on.set()
 
     def test_a_server_that_is_not_there_is_told(self):
         self.refused(self.pull("http://127.0.0.1:1/keras", "mobilenetv2"), "127.0.0.1:1")
