@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "job/pca_job.h"
 #include "options.h"
+#include "say.h"
 #include "store/store.h"
 #include "table_options.h"
 
@@ -82,18 +83,18 @@ static enum pom_status publish(
 
 static void tell(const struct pca_values *values, const struct pom_pca_job_result *result) {
     if (values->components.k > result->k && !values->projection)
-        fprintf(stderr,
+        pom_say(stderr,
             "pomona pca: --pca %zu is lowered to %zu: %" PRIu64 " rows of %zu features have no more components\n",
             values->components.k, result->k, result->rows, result->d);
     if (result->residual > 1e-6)
-        fprintf(stderr, "pomona pca: the last components are known to %.0e only: their variances hardly differ\n",
+        pom_say(stderr, "pomona pca: the last components are known to %.0e only: their variances hardly differ\n",
             result->residual);
     if (values->quiet)
         return;
-    printf("%" PRIu64 " rows: %zu features -> %zu components, %.1f %% of the variance\n", result->rows, result->d,
-        result->k, 100 * result->explained);
+    pom_say(stderr, "%" PRIu64 " rows: %zu features -> %zu components, %.1f %% of the variance\n", result->rows,
+        result->d, result->k, 100 * result->explained);
     for (int i = 0; i < result->n_files; i++)
-        printf("%s/%s\n", values->destination, result->files[i]);
+        pom_say(stderr, "%s/%s\n", values->destination, result->files[i]);
 }
 
 static enum pom_status run_job(const struct pca_values *values, struct pom_store *store, struct pom_message *msg) {

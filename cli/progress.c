@@ -1,4 +1,5 @@
 #include "progress.h"
+#include "say.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,14 +50,14 @@ static const char *print_duration(double seconds, char *out, size_t size) {
 static void print_images(const struct pom_progress *state, const struct pom_features_progress *p) {
     char done[POM_COUNT_BYTES], listed[POM_COUNT_BYTES], errors[POM_COUNT_BYTES], left[32];
     double elapsed = p->seconds - state->begun_s, rate = elapsed > 0 ? (double)p->computed / elapsed : 0;
-    fprintf(stderr, "%s/%s images%s", pom_print_count(p->done, done), pom_print_count(p->listed, listed),
+    pom_say(stderr, "%s/%s images%s", pom_print_count(p->done, done), pom_print_count(p->listed, listed),
         p->listing ? " listed so far" : "");
     if (rate > 0)
-        fprintf(stderr, ", %.1f/s", rate);
+        pom_say(stderr, ", %.1f/s", rate);
     if (p->errors)
-        fprintf(stderr, ", %s failed", pom_print_count(p->errors, errors));
+        pom_say(stderr, ", %s failed", pom_print_count(p->errors, errors));
     if (rate > 0 && !p->listing)
-        fprintf(stderr, ", %s left", print_duration((double)(p->listed - p->done) / rate, left, sizeof left));
+        pom_say(stderr, ", %s left", print_duration((double)(p->listed - p->done) / rate, left, sizeof left));
 }
 
 static void print_line(struct pom_progress *state, const struct pom_features_progress *p) {
@@ -66,9 +67,9 @@ static void print_line(struct pom_progress *state, const struct pom_features_pro
     if (p->phase == POM_PHASE_IMAGES)
         print_images(state, p);
     else if (p->phase == POM_PHASE_TABLES)
-        fprintf(stderr, "writing tables: %s rows", pom_print_count(p->done, count));
+        pom_say(stderr, "writing tables: %s rows", pom_print_count(p->done, count));
     else
-        fprintf(stderr, "principal components of %s rows", pom_print_count(p->done, count));
+        pom_say(stderr, "principal components of %s rows", pom_print_count(p->done, count));
     fputs(state->terminal ? "\033[K" : "\n", stderr);
     fflush(stderr);
     state->shown = state->terminal;
@@ -90,7 +91,7 @@ static void on_warning(void *user, const char *text) {
     struct pom_progress *state = user;
     pthread_mutex_lock(&state->mutex);
     clear_line(state);
-    fprintf(stderr, "pomona: warning: %s\n", text);
+    pom_say(stderr, "pomona: warning: %s\n", text);
     pthread_mutex_unlock(&state->mutex);
 }
 
@@ -108,16 +109,16 @@ static void print_labels(const struct pom_features_report *report) {
     size_t shown = report->n_labels < LABELS_SHOWN ? report->n_labels : LABELS_SHOWN;
     uint64_t others = 0;
     if (report->n_labels)
-        fprintf(stderr, "%10s  label\n", "rows");
+        pom_say(stderr, "%10s  label\n", "rows");
     for (size_t i = 0; i < report->n_labels; i++) {
         const struct pom_label_count *label = &report->labels[i];
         if (i < shown)
-            fprintf(stderr, "%10s  %s\n", pom_print_count(label->rows, count), *label->label ? label->label : "(none)");
+            pom_say(stderr, "%10s  %s\n", pom_print_count(label->rows, count), *label->label ? label->label : "(none)");
         else
             others += label->rows;
     }
     if (others)
-        fprintf(stderr, "%10s  in %zu more label%s\n", pom_print_count(others, count), report->n_labels - shown,
+        pom_say(stderr, "%10s  in %zu more label%s\n", pom_print_count(others, count), report->n_labels - shown,
             plural(report->n_labels - shown));
 }
 
@@ -125,13 +126,13 @@ static void print_errors(const struct pom_features_options *options, const struc
     char count[POM_COUNT_BYTES];
     const char *slash = options->destination[strlen(options->destination) - 1] == '/' ? "" : "/";
     if (report->errors)
-        fprintf(stderr, "%s failed: %s%serrors.%s says why\n", pom_print_count(report->errors, count),
+        pom_say(stderr, "%s failed: %s%serrors.%s says why\n", pom_print_count(report->errors, count),
             options->destination, slash, pom_format_name(options->format));
     if (report->unlabelled)
-        fprintf(stderr, "%s %s an empty label: no match with --label\n", pom_print_count(report->unlabelled, count),
+        pom_say(stderr, "%s %s an empty label: no match with --label\n", pom_print_count(report->unlabelled, count),
             report->unlabelled == 1 ? "has" : "have");
     if (report->skipped)
-        fprintf(stderr, "%s other file%s passed over: not named as images are\n",
+        pom_say(stderr, "%s other file%s passed over: not named as images are\n",
             pom_print_count(report->skipped, count), report->skipped == 1 ? " was" : "s were");
 }
 
@@ -139,23 +140,23 @@ static void print_result(const struct pom_features_options *options, const struc
     char rows[POM_COUNT_BYTES], carried[POM_COUNT_BYTES];
     uint64_t done = report->computed + report->failed;
     if (report->up_to_date) {
-        fprintf(stderr, "%s is up to date: %s row%s, nothing had changed (%.2f s)\n", options->destination,
+        pom_say(stderr, "%s is up to date: %s row%s, nothing had changed (%.2f s)\n", options->destination,
             pom_print_count(report->rows, rows), plural(report->rows), report->total_s);
         return;
     }
     print_labels(report);
-    fprintf(stderr, "%s row%s, %zu label%s, %zu feature%s in %s: %.2f s", pom_print_count(report->rows, rows),
+    pom_say(stderr, "%s row%s, %zu label%s, %zu feature%s in %s: %.2f s", pom_print_count(report->rows, rows),
         plural(report->rows), report->n_labels, plural(report->n_labels), report->features, plural(report->features),
         options->destination, report->total_s);
     if (done)
-        fprintf(stderr, ", %.1f images/s", report->images_s > 0 ? (double)done / report->images_s : 0);
+        pom_say(stderr, ", %.1f images/s", report->images_s > 0 ? (double)done / report->images_s : 0);
     if (report->listed > done)
-        fprintf(stderr, ", %s carried over", pom_print_count(report->listed - done, carried));
+        pom_say(stderr, ", %s carried over", pom_print_count(report->listed - done, carried));
     if (report->dropped)
-        fprintf(stderr, ", %s dropped", pom_print_count(report->dropped, carried));
+        pom_say(stderr, ", %s dropped", pom_print_count(report->dropped, carried));
     fputs("\n", stderr);
     if (report->components)
-        fprintf(stderr, "%zu principal component%s %.1f %% of the variance\n", report->components,
+        pom_say(stderr, "%zu principal component%s %.1f %% of the variance\n", report->components,
             report->components == 1 ? " holds" : "s hold", 100 * report->explained);
 }
 

@@ -1,4 +1,5 @@
 #include "verb.h"
+#include "say.h"
 
 #include "base/buffer.h"
 #include <stdbool.h>
@@ -71,11 +72,11 @@ static int no_such_verb(const struct pom_verb *group, const char *path, const ch
     for (const struct pom_verb *const *v = group->verbs; *v && n < MAX_VERBS; v++)
         names[n++] = (*v)->name;
     const char *near = pom_nearest(name, names, n);
-    fprintf(stderr, "pomona: there is no `%s %s`", path, name);
+    pom_say(stderr, "pomona: there is no `%s %s`", path, name);
     if (near)
-        fprintf(stderr, ": did you mean `%s %s`?\n", path, near);
+        pom_say(stderr, ": did you mean `%s %s`?\n", path, near);
     else
-        fprintf(stderr, ": see `%s --help`\n", path);
+        pom_say(stderr, ": see `%s --help`\n", path);
     return POM_EXIT_FAILED;
 }
 
@@ -93,9 +94,9 @@ static int run_leaf(const struct pom_verb *verb, const char *path, int argc, cha
     enum pom_status status = verb->run(argc, argv, &code, &msg);
     if (status == POM_OK)
         return code;
-    fprintf(stderr, "%s: %s\n", path, *msg.text ? msg.text : pom_status_name(status));
+    pom_say(stderr, "%s: %s\n", path, *msg.text ? msg.text : pom_status_name(status));
     if (status == POM_ERR_ARGUMENT)
-        fprintf(stderr, "See `%s --help`.\n", path);
+        pom_say(stderr, "See `%s --help`.\n", path);
     return POM_EXIT_FAILED;
 }
 

@@ -153,6 +153,16 @@ def test_odd_names(tmp_path):
         names.append(b"zz.jpg")
 
 
+def test_names_are_not_obeyed_by_the_terminal(tmp_path):
+    folder = tmp_path / "photos" / "a\x1b]0;owned\x07\u009b2J\nü"
+    folder.mkdir(parents=True)
+    photograph(0).save(folder / "1.png")
+    for label in ("{label}/*", "{label}_*"):  # in the summary; in a warning
+        said = pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--label", label, "--fresh")
+        assert r"a\x1b]0;owned\x07\xc2\x9b2J\x0aü" in said
+    assert r"\x1b" in pomona("features", "\x1b[2J", "-o", tmp_path / "x", code=1)
+
+
 @pytest.mark.parametrize("rows, k, wanted", [(25, 50, 24), (2, 2, 1), (1, 2, None)])
 def test_few_rows(tmp_path, rows, k, wanted):
     folder = tmp_path / "photos" / "apple"

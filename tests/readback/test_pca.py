@@ -21,7 +21,7 @@ MODEL = ROOT / "../shared/models/mobilenetv2.onnx"
 
 def pomona(*args, status=0):
     done = subprocess.run([POMONA, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
-    assert done.returncode == status, done.stderr
+    assert done.returncode == status and done.stdout == "", done.stderr
     return done
 
 
