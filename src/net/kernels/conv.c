@@ -34,6 +34,8 @@ static enum pom_status check(const struct pom_conv_desc *d, struct pom_message *
 }
 
 static const struct pom_conv_method *method_for(const struct pom_conv_desc *d, const struct pom_kernel_table *table) {
+    if (pom_conv_is_winograd(d))
+        return &pom_conv_by_winograd;
     if (!table)
         return &pom_conv_by_ref;
     return pom_conv_is_depthwise(d) ? &pom_conv_by_depthwise : &pom_conv_by_gemm;

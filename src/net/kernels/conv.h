@@ -22,10 +22,13 @@ struct pom_conv_method {
     void (*run)(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch);
 };
 
-extern const struct pom_conv_method pom_conv_by_gemm, pom_conv_by_depthwise, pom_conv_by_ref;
+extern const struct pom_conv_method pom_conv_by_gemm, pom_conv_by_depthwise, pom_conv_by_winograd, pom_conv_by_ref;
 
 static inline bool pom_conv_is_depthwise(const struct pom_conv_desc *d) {
     return d->groups > 1 && d->groups == d->in_c;
 }
+
+/* Whether a layer is computed by Winograd's F(4x4,3x3): the same on every path, as it decides the bits. */
+bool pom_conv_is_winograd(const struct pom_conv_desc *d);
 
 #endif

@@ -9,6 +9,15 @@
  *
  * Depthwise convolutions (groups == in_c > 1) leave padded taps out; all others take padding as zeros through the fmaf.
  *
+ * Dense 3x3 convolutions of stride and dilation 1 with enough channels and outputs (conv_winograd.c says how many, by
+ * the layer's shape alone) are Winograd's F(4x4,3x3), in an order of their own; winograd.h has the formulas:
+ *
+ *   u = G g G' in double, rounded once; v = B' d B; m = +0, then fmaf(v, u, m) for c ascending, at each of 36 points
+ *   acc = A' m A; acc += bias (+0 without one); acc += residual; out = activation(acc)
+ *
+ * There an infinity or NaN makes every output of the 4x4 tiles that read it NaN or infinite, and a sum near the largest
+ * float may overflow earlier than the chain above would.
+ *
  * Special values (IEEE 754, round to nearest, denormals kept: the caller leaves the floating-point mode alone):
  *   clip      y = low > x ? low : x; out = high < y ? high : y   so NaN stays NaN and -0 clipped to [0, 6] stays -0
  *   relu      clip to [0, +Inf]

@@ -62,6 +62,39 @@ struct pom_depthwise_kernel {
     pom_depthwise_fn *run;
 };
 
+enum {
+    POM_WINOGRAD_OUT = 4,
+    POM_WINOGRAD_IN = 6,
+    POM_WINOGRAD_PIXELS = POM_WINOGRAD_OUT * POM_WINOGRAD_OUT,
+    POM_WINOGRAD_POINTS = POM_WINOGRAD_IN * POM_WINOGRAD_IN
+};
+
+/* One tile: its inputs to the points. */
+struct pom_winograd_input {
+    const float *taps[POM_WINOGRAD_POINTS]; /* `channels` floats each; zeros where the tap is padding */
+    float *points;                          /* a row of channels; the next point's is at + step */
+    ptrdiff_t step;
+    int channels;
+};
+
+/* One tile: from the products at the points to its outputs. */
+struct pom_winograd_output {
+    const float *points;
+    ptrdiff_t step;
+    const float *bias, *residual; /* residual: or NULL */
+    float *out;
+    ptrdiff_t at[POM_WINOGRAD_PIXELS]; /* of each pixel in out and residual; -1: outside */
+    int channels;
+    struct pom_act act;
+};
+
+/* The transforms of F(4x4,3x3), as winograd.h defines them. */
+struct pom_winograd_kernel {
+    const char *name;
+    void (*input)(const struct pom_winograd_input *tile);
+    void (*output)(const struct pom_winograd_output *tile);
+};
+
 struct pom_kernel_table {
     enum pom_isa isa;
     int lanes;
@@ -69,6 +102,7 @@ struct pom_kernel_table {
     const struct pom_gemm_kernel *gemm_in_pairs; /* one and a half vectors wide; or NULL */
     const struct pom_depthwise_kernel
         *depthwise; /* per kernel and stride wider tiles first, down to 1; "any" ends it */
+    const struct pom_winograd_kernel *winograd;
     struct pom_kernels plain;
     void (*fma_burst)(long steps); /* multiply-adds in registers, to measure the peak */
     int flops_per_step;
@@ -77,6 +111,7 @@ struct pom_kernel_table {
 extern const struct pom_gemm_kernel pom_gemm_avx2[POM_GEMM_MAX_VECTORS], pom_gemm_avx512[POM_GEMM_MAX_VECTORS],
     pom_gemm_neon[POM_GEMM_MAX_VECTORS], pom_gemm_in_pairs_avx512;
 extern const struct pom_depthwise_kernel pom_depthwise_avx2[], pom_depthwise_avx512[], pom_depthwise_neon[];
+extern const struct pom_winograd_kernel pom_winograd_ref, pom_winograd_avx2, pom_winograd_avx512, pom_winograd_neon;
 extern const struct pom_kernel_table pom_table_avx2, pom_table_avx512, pom_table_neon;
 
 /* NULL where this build has no fast kernels for isa. */

@@ -136,6 +136,7 @@ static bool usable(enum pom_isa isa, enum pom_isa best) {
 
 static void check_all(enum pom_isa best, int cases) {
     check_refusals();
+    check_winograd_error();
     for (enum pom_isa isa = POM_ISA_AVX2; isa <= POM_ISA_NEON; isa++) {
         if (!usable(isa, best)) {
             printf("skip %s: not on this CPU or in this build\n", pom_isa_name(isa));
@@ -144,6 +145,7 @@ static void check_all(enum pom_isa best, int cases) {
         check_gemm_tiles(pom_kernel_table(isa));
         check_depthwise_tiles(pom_kernel_table(isa));
         check_convolutions(isa, cases);
+        check_winograd(isa, cases / 8);
         check_dense(isa, cases / 4);
         check_plain(isa, cases / 2);
     }

@@ -39,6 +39,8 @@ void report_group(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void check_gemm_tiles(const struct pom_kernel_table *table);
 void check_depthwise_tiles(const struct pom_kernel_table *table);
 void check_convolutions(enum pom_isa isa, int cases);
+void check_winograd(enum pom_isa isa, int cases);
+void check_winograd_error(void);
 void check_refusals(void);
 void check_dense(enum pom_isa isa, int cases);
 void check_plain(enum pom_isa isa, int cases);

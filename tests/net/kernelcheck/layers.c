@@ -130,6 +130,65 @@ void check_convolutions(enum pom_isa isa, int cases) {
     report_group("f32_conv_%s", pom_isa_name(isa));
 }
 
+/* Winograd's own order of operations: tiles that reach over every edge, blocks that end within a line. */
+void check_winograd(enum pom_isa isa, int cases) {
+    random_seed(11);
+    for (int i = 0; i < cases; i++) {
+        struct pom_conv_desc d = {.in_h = random_int(12, 26),
+            .in_w = random_int(15, 40),
+            .in_c = random_int(32, 70),
+            .out_c = random_int(32, 70),
+            .pad_top = random_int(0, 3),
+            .pad_left = random_int(0, 3),
+            .groups = 1,
+            .residual = random_int(0, 1)};
+        d.kernel_h = d.kernel_w = 3;
+        d.stride_h = d.stride_w = d.dilation_h = d.dilation_w = 1;
+        d.out_h = d.in_h - 2 + d.pad_top + random_int(0, 3);
+        d.out_w = d.in_w - 2 + d.pad_left + random_int(0, 3);
+        random_activation(&d.activation, &d.low, &d.high);
+        const char *name = check_conv(&d, isa, (enum values)(i % 3));
+        report(strncmp(name, "f32_winograd4x3_", 16) == 0, "%s ran where Winograd was meant to", name);
+    }
+    report_group("f32_winograd4x3_%s", pom_isa_name(isa));
+}
+
+/* One output of a padded 3x3 convolution in double. */
+static double exact_output(
+    const struct pom_conv_desc *d, const float *weights, const float *in, int out_y, int out_x, int oc) {
+    double sum = 0.0;
+    for (int c = 0; c < d->in_c; c++)
+        for (int tap = 0; tap < 9; tap++) {
+            int y = out_y - d->pad_top + tap / 3, x = out_x - d->pad_left + tap % 3;
+            if (y >= 0 && y < d->in_h && x >= 0 && x < d->in_w)
+                sum += (double)in[(y * d->in_w + x) * d->in_c + c] * (double)weights[(oc * d->in_c + c) * 9 + tap];
+        }
+    return sum;
+}
+
+/* The definition itself: within 1e-5 of the largest output of a convolution in double. */
+void check_winograd_error(void) {
+    const struct pom_conv_desc d = {14, 15, 96, 14, 15, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1, false, POM_ACT_NONE, 0, 0};
+    struct guarded in = guarded_new((size_t)d.in_h * (size_t)d.in_w * (size_t)d.in_c);
+    struct guarded weights = guarded_new(9 * (size_t)d.in_c * (size_t)d.out_c);
+    struct guarded out = guarded_new((size_t)d.out_h * (size_t)d.out_w * (size_t)d.out_c);
+    random_seed(13);
+    fill(in.data, in.n, VALUES_PLAIN);
+    fill(weights.data, weights.n, VALUES_PLAIN);
+    const char *name;
+    run_conv(&d, POM_ISA_REF, weights.data, NULL, in.data, NULL, out.data, &name);
+    double error = 0.0, largest = 0.0;
+    for (int i = 0; i < (int)out.n; i++) {
+        int pixel = i / d.out_c;
+        double exact = exact_output(&d, weights.data, in.data, pixel / d.out_w, pixel % d.out_w, i % d.out_c);
+        error = fmax(error, fabs((double)out.data[i] - exact));
+        largest = fmax(largest, fabs(exact));
+    }
+    report(error < 1e-5 * largest, "%s: an error of %.2g of the largest output", name, error / largest);
+    report_group("f32_winograd4x3 against double");
+    guarded_free(&in, &weights, &out, NULL);
+}
+
 /* Descriptions that must be refused, each with a message. */
 void check_refusals(void) {
     const struct pom_conv_desc good = {4, 4, 6, 4, 4, 6, 3, 3, 1, 1, 1, 1, 1, 1, 1, false, POM_ACT_NONE, 0, 0};

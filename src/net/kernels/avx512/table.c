@@ -10,6 +10,7 @@ const struct pom_kernel_table pom_table_avx512 = {
     .gemm = pom_gemm_avx512,
     .gemm_in_pairs = &pom_gemm_in_pairs_avx512,
     .depthwise = pom_depthwise_avx512,
+    .winograd = &pom_winograd_avx512,
     .plain = {max_pool, average_pool, global_average, add, activate_all},
     .fma_burst = fma_burst,
     .flops_per_step = PEAK_FLOPS_PER_STEP,

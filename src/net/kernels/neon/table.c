@@ -9,6 +9,7 @@ const struct pom_kernel_table pom_table_neon = {
     .lanes = LANES,
     .gemm = pom_gemm_neon,
     .depthwise = pom_depthwise_neon,
+    .winograd = &pom_winograd_neon,
     .plain = {max_pool, average_pool, global_average, add, activate_all},
     .fma_burst = fma_burst,
     .flops_per_step = PEAK_FLOPS_PER_STEP,

@@ -45,6 +45,14 @@ static inline vec vec_add(vec x, vec y) {
     return _mm256_add_ps(x, y);
 }
 
+static inline vec vec_sub(vec x, vec y) {
+    return _mm256_sub_ps(x, y);
+}
+
+static inline vec vec_mul(vec x, vec y) {
+    return _mm256_mul_ps(x, y);
+}
+
 static inline vec vec_div(vec x, vec y) {
     return _mm256_div_ps(x, y);
 }

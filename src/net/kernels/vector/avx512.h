@@ -58,6 +58,14 @@ static inline vec vec_add(vec x, vec y) {
     return _mm512_add_ps(x, y);
 }
 
+static inline vec vec_sub(vec x, vec y) {
+    return _mm512_sub_ps(x, y);
+}
+
+static inline vec vec_mul(vec x, vec y) {
+    return _mm512_mul_ps(x, y);
+}
+
 static inline vec vec_div(vec x, vec y) {
     return _mm512_div_ps(x, y);
 }

@@ -46,6 +46,14 @@ static inline vec vec_add(vec x, vec y) {
     return vaddq_f32(x, y);
 }
 
+static inline vec vec_sub(vec x, vec y) {
+    return vsubq_f32(x, y);
+}
+
+static inline vec vec_mul(vec x, vec y) {
+    return vmulq_f32(x, y);
+}
+
 static inline vec vec_div(vec x, vec y) {
     return vdivq_f32(x, y);
 }
