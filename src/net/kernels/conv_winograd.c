@@ -23,7 +23,7 @@ struct winograd {
 
 /* Where it pays (docs/performance.md): with fewer channels the transforms cost what the products save; with fewer tiles
  * reading the weights, four times those of the window, does. */
-enum { LEAST_CHANNELS = 32, LEAST_TILES = 16 };
+enum { LEAST_CHANNELS = 32, LEAST_TILES = 9 };
 
 /* The points of a block, in and out, and at least so many rows to make reading the weights worth it. */
 enum { BLOCK_FLOATS = 512 * 1024 / (int)sizeof(float), LEAST_ROWS = 56 };
@@ -101,10 +101,14 @@ static enum pom_status init_gemms(
     const struct pom_conv_desc *d = &conv->desc;
     float *transformed = pom_alloc_aligned((size_t)d->in_c * (size_t)d->out_c, sizeof(float));
     w->gemms = pom_calloc(POINTS, sizeof *w->gemms);
-    enum pom_status status = transformed && w->gemms ? POM_OK : pom_fail_memory(msg, "the weights of a convolution");
+    if (!transformed || !w->gemms) {
+        free(transformed);
+        return pom_fail_memory(msg, "the weights of a convolution");
+    }
     struct pom_gemm_source source = {
         .weights = transformed, .taps = 1, .depth = d->in_c, .n = d->out_c, .step_c = (size_t)d->out_c, .step_j = 1};
     struct pom_gemm_lines lines = {.width = w->block, .even = false};
+    enum pom_status status = POM_OK;
     for (int point = 0; point < POINTS && status == POM_OK; point++) {
         transform_weights(d, point, weights, transformed);
         status = pom_gemm_init(&w->gemms[point], table, &source, lines, msg);
@@ -195,7 +199,8 @@ static void transform_outputs(
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
     struct pom_winograd_output tile = {
-        .step = w->out_step, .bias = w->bias, .residual = residual, .out = out, .channels = d->out_c, .act = conv->act};
+        .step = w->out_step, .bias = w->bias, .residual = residual, .channels = d->out_c, .act = conv->act};
+    tile.out = out;
     for (int t = 0; t < tiles; t++) {
         int top = (first + t) / w->tiles_x * OUT, left = (first + t) % w->tiles_x * OUT;
         for (int i = 0; i < POM_WINOGRAD_PIXELS; i++) {
