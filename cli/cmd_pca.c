@@ -3,6 +3,7 @@
 #include "base/resources.h"
 #include "base/status.h"
 #include "commands.h"
+#include "interrupt.h"
 #include "job/pca_job.h"
 #include "options.h"
 #include "say.h"
@@ -109,6 +110,7 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
         .spark_vectors = values->spark_vectors,
         .memory_bytes = values->memory_bytes,
         .threads = values->threads ? values->threads : pom_cpu_count(),
+        .cancel = pom_catch_interrupts(),
     };
     struct pom_pca_job_result result;
     POM_TRY(pom_pca_job_run(&job, &result, msg));

@@ -112,15 +112,3 @@ void pom_row_names_clean_up(struct pom_row_names *names) {
     free(names->ends);
     *names = (struct pom_row_names){0};
 }
-
-static enum pom_status source_next(void *user, float *rows, size_t max_rows, size_t *n, struct pom_message *msg) {
-    return pom_feature_table_next(user, rows, max_rows, NULL, n, msg);
-}
-
-static enum pom_status source_rewind(void *user, struct pom_message *msg) {
-    return pom_feature_table_rewind(user, msg);
-}
-
-struct pom_row_source pom_feature_table_source(struct pom_feature_table *table) {
-    return (struct pom_row_source){table, table->d, source_next, source_rewind};
-}

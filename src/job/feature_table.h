@@ -5,7 +5,6 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "table/table.h"
-#include <pomona/stats.h>
 
 enum { POM_FEATURE_NAMES = 2 }; /* path, label */
 
@@ -42,8 +41,5 @@ enum pom_status pom_feature_table_next(struct pom_feature_table *table, float *f
 /* The texts of row i of the block, one for each of the table's names. */
 void pom_row_names_get(const struct pom_row_names *names, int n_names, size_t i, struct pom_cell *cells);
 void pom_row_names_clean_up(struct pom_row_names *names);
-
-/* The rows as a source to fit on; valid as long as the table. */
-struct pom_row_source pom_feature_table_source(struct pom_feature_table *table);
 
 #endif

@@ -139,8 +139,11 @@ static enum pom_status run_pca(struct run *run, const char *table, const char *f
         .n_metadata = footer.n,
         .memory_bytes = pca_memory(&run->job),
         .threads = run->job.budget.threads,
+        .cancel = options->cancel,
     };
-    POM_TRY(pom_pca_job_run(&pca, &result, msg));
+    enum pom_status status = pom_pca_job_run(&pca, &result, msg);
+    if (status != POM_OK)
+        return status == POM_ERR_CANCELLED ? pom_job_cancelled(msg) : status;
     for (int i = 0; i < result.n_files; i++)
         add_name(run, result.files[i]);
     run->report->components = result.k;

@@ -78,6 +78,9 @@ struct pom_job {
 /* Ends the job with this failure, unless it already has one. Thread-safe. */
 void pom_job_fail(struct pom_job *job, enum pom_status status, const struct pom_message *msg);
 
+/* The failure of a job that was cancelled. */
+enum pom_status pom_job_cancelled(struct pom_message *msg);
+
 void pom_job_warn(const struct pom_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The stages: each runs until its input ends or the job stops, and reports by pom_job_fail. */

@@ -38,14 +38,38 @@ static char *name_file(struct pca_job *job, const char *stem) {
     return path;
 }
 
+/* The next block of rows, unless the job is cancelled. names may be NULL. */
+static enum pom_status next_rows(struct pca_job *job, float *features, size_t max_rows, struct pom_row_names *names,
+    size_t *n, struct pom_message *msg) {
+    const atomic_bool *cancel = job->options->cancel;
+    if (cancel && atomic_load(cancel))
+        return pom_fail(msg, POM_ERR_CANCELLED, "stopped; nothing was written, the same command starts over");
+    return pom_feature_table_next(&job->table, features, max_rows, names, n, msg);
+}
+
+static enum pom_status source_next(void *user, float *rows, size_t max_rows, size_t *n, struct pom_message *msg) {
+    return next_rows(user, rows, max_rows, NULL, n, msg);
+}
+
+static enum pom_status source_rewind(void *user, struct pom_message *msg) {
+    struct pca_job *job = user;
+    return pom_feature_table_rewind(&job->table, msg);
+}
+
+static enum pom_status fit_projection(struct pca_job *job, struct pom_message *msg) {
+    const struct pom_pca_job_options *options = job->options;
+    const struct pom_row_source source = {job, job->table.d, source_next, source_rewind};
+    enum pom_status status =
+        pom_projection_fit_rows(&source, &options->pca, options->memory_bytes, &job->projection, msg);
+    if (status == POM_OK || status == POM_ERR_CANCELLED)
+        return status;
+    return pom_fail_in(msg, status, "%s", options->table);
+}
+
 static enum pom_status make_projection(struct pca_job *job, struct pom_message *msg) {
     const struct pom_pca_job_options *options = job->options;
-    if (!options->projection) {
-        struct pom_row_source source = pom_feature_table_source(&job->table);
-        enum pom_status status =
-            pom_projection_fit_rows(&source, &options->pca, options->memory_bytes, &job->projection, msg);
-        return status == POM_OK ? POM_OK : pom_fail_in(msg, status, "%s", options->table);
-    }
+    if (!options->projection)
+        return fit_projection(job, msg);
     POM_TRY(pom_projection_table_read(options->projection, &job->projection, msg));
     if (job->projection->d != job->table.d)
         return pom_fail(msg, POM_ERR_ARGUMENT,
@@ -99,7 +123,7 @@ static enum pom_status write_block(struct pca_job *job, struct output *out, size
 static enum pom_status write_rows(struct pca_job *job, struct pom_message *msg) {
     for (;;) {
         size_t n;
-        POM_TRY(pom_feature_table_next(&job->table, job->features, job->block, &job->names, &n, msg));
+        POM_TRY(next_rows(job, job->features, job->block, &job->names, &n, msg));
         if (n == 0)
             return POM_OK;
         job->result->rows += n;

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "table/table.h"
 #include <pomona/stats.h>
+#include <stdatomic.h>
 
 /* Zero-initialise for the defaults. All is borrowed for the call. */
 struct pom_pca_job_options {
@@ -21,8 +22,9 @@ struct pom_pca_job_options {
     bool spark_vectors;         /* lists as Spark MLlib's vectors (Parquet only) */
     const struct pom_metadata *metadata; /* for the footer of each file */
     int n_metadata;
-    size_t memory_bytes; /* for fitting; 0: 1 GiB */
-    int threads;         /* of the matrix products, for the whole process; 0: as it is */
+    size_t memory_bytes;       /* for fitting; 0: 1 GiB */
+    int threads;               /* of the matrix products, for the whole process; 0: as it is */
+    const atomic_bool *cancel; /* set by anyone: the job ends with the next block of rows; NULL: never */
 };
 
 enum { POM_PCA_JOB_FILES = 3, POM_PCA_JOB_NAME = 24 };
@@ -40,7 +42,7 @@ struct pom_pca_job_result {
 };
 
 /* On failure nothing is left in the folder. POM_ERR_ARGUMENT: fewer than two rows to fit on, or rows that the stored
- * projection does not fit. */
+ * projection does not fit. POM_ERR_CANCELLED: by options.cancel, which a decomposition under way does not see. */
 enum pom_status pom_pca_job_run(
     const struct pom_pca_job_options *options, struct pom_pca_job_result *out, struct pom_message *msg);
 

@@ -89,13 +89,16 @@ static void tell_progress(struct pom_job *job) {
     events->progress(events->user, &progress);
 }
 
+enum pom_status pom_job_cancelled(struct pom_message *msg) {
+    return pom_fail(msg, POM_ERR_CANCELLED, "stopped; what is done is kept, the same command continues");
+}
+
 static void check_cancelled(struct pom_job *job) {
     const atomic_bool *cancel = job->options->cancel;
     struct pom_message msg;
     if (!cancel || !atomic_load(cancel))
         return;
-    pom_fail(&msg, POM_ERR_CANCELLED, "stopped; what is done is kept, the same command continues");
-    fail_locked(job, POM_ERR_CANCELLED, &msg);
+    fail_locked(job, pom_job_cancelled(&msg), &msg);
 }
 
 /* Waits until at most `running` stages run, looking after progress and cancelling. */

@@ -194,6 +194,34 @@ static void a_failure_leaves_nothing(void **state) {
     free(none);
 }
 
+/* Before the fit, and before the rows of a stored projection are written. */
+static void a_cancelled_job_leaves_nothing(void **state) {
+    (void)state;
+    char *table = make_table("features.parquet", ROWS, SIZE_MAX), *stored = in_folder("stored.parquet");
+    struct pom_pca_job_result result;
+    struct pom_projection *fitted = run((struct pom_pca_job_options){.table = table, .pca = {.k = K}}, &result);
+    assert_int_equal(pom_projection_table_write(stored, POM_FORMAT_PARQUET, fitted, NULL, 0, NULL), POM_OK);
+    pom_projection_free(fitted);
+    for (int i = 0; i < result.n_files; i++) {
+        char *path = in_folder(result.files[i]);
+        assert_int_equal(unlink(path), 0);
+        free(path);
+    }
+    const atomic_bool cancel = true;
+    const char *const projections[] = {NULL, stored};
+    size_t before = count_files();
+    for (size_t i = 0; i < 2; i++) {
+        struct pom_message msg = {0};
+        const struct pom_pca_job_options options = {
+            .table = table, .projection = projections[i], .pca = {.k = K}, .folder = folder, .cancel = &cancel};
+        assert_int_equal(pom_pca_job_run(&options, &result, &msg), POM_ERR_CANCELLED);
+        assert_non_null(strstr(msg.text, "same command starts over"));
+        assert_int_equal(count_files(), before);
+    }
+    free(table);
+    free(stored);
+}
+
 static int empty_folder(void **state) {
     (void)state;
     DIR *dir = opendir(folder);
@@ -214,6 +242,7 @@ int main(void) {
         cmocka_unit_test_teardown(every_format_holds_the_projection_to_the_bit, empty_folder),
         cmocka_unit_test_teardown(the_scaler_alone_writes_no_pca, empty_folder),
         cmocka_unit_test_teardown(a_failure_leaves_nothing, empty_folder),
+        cmocka_unit_test_teardown(a_cancelled_job_leaves_nothing, empty_folder),
     };
     if (!mkdtemp(folder))
         return 1;

@@ -114,6 +114,44 @@ static void cancelled_jobs_continue(void **state) {
     assert_true(pom_file_exists("out/run.json"));
 }
 
+static void cancel_in_pca(void *user, const struct pom_features_progress *progress) {
+    struct trigger *trigger = user;
+    if (progress->phase == POM_PHASE_PCA)
+        atomic_store(&trigger->cancel, true);
+}
+
+/* Runs the job, which is cancelled while the PCA reads its rows, and then to its end: `rows` rows, none computed again.
+ */
+static void assert_continues_after_pca(struct pom_features_options job, uint64_t rows) {
+    struct pom_features_report report;
+    struct pom_message msg = {0};
+    struct trigger trigger = {0};
+    job.project = true;
+    job.pca.k = 2;
+    job.cancel = &trigger.cancel;
+    job.events = (struct pom_features_events){.progress = cancel_in_pca, .user = &trigger};
+    assert_int_equal(pom_features_job(&job, &report, &msg), POM_ERR_CANCELLED);
+    assert_non_null(strstr(msg.text, "same command continues"));
+    pom_features_report_clean_up(&report);
+    job.cancel = NULL;
+    job.events = (struct pom_features_events){0};
+    assert_int_equal(pom_features_job(&job, &report, &msg), POM_OK);
+    assert_false(report.up_to_date);
+    assert_int_equal(report.computed, 0);
+    assert_int_equal(report.rows, rows);
+    pom_features_report_clean_up(&report);
+}
+
+/* Of a new destination, and of one whose tables have become old by an image more or less. */
+static void jobs_cancelled_in_the_pca_continue(void **state) {
+    (void)state;
+    assert_continues_after_pca(options(), IMAGES - 4);
+    assert_int_equal(pom_file_write("photos/a/more.png", png, sizeof png, NULL), POM_OK);
+    assert_continues_after_pca(options(), IMAGES - 3);
+    assert_int_equal(unlink("photos/a/more.png"), 0);
+    assert_continues_after_pca(options(), IMAGES - 4);
+}
+
 static void the_first_failure_ends_a_strict_job(void **state) {
     (void)state;
     struct pom_features_options job = options();
@@ -130,6 +168,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_image_is_a_row_or_an_error, enter, leave),
         cmocka_unit_test_setup_teardown(cancelled_jobs_continue, enter, leave),
+        cmocka_unit_test_setup_teardown(jobs_cancelled_in_the_pca_continue, enter, leave),
         cmocka_unit_test_setup_teardown(the_first_failure_ends_a_strict_job, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

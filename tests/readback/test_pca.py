@@ -1,8 +1,10 @@
 """`pomona pca` against scikit-learn and by its own contract: formats, few rows, stored projections, other writers' tables."""
 import json
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -222,3 +224,20 @@ def test_refusals_say_why_and_write_nothing(tmp_path):
     refused(tmp_path, table, "--projection", tmp_path / "cut.parquet", says='is not "mean"')
     pq.write_table(stored.slice(0, 1), tmp_path / "short.parquet")
     refused(tmp_path, table, "--projection", tmp_path / "short.parquet", says="missing")
+
+
+def test_an_interruption_ends_the_job(tmp_path):
+    rows, d = 600, 20000
+    values = np.random.default_rng(1).standard_normal(rows * d, dtype=np.float32)
+    features = pa.ListArray.from_arrays(np.arange(rows + 1, dtype=np.int32) * d, values)
+    pq.write_table(pa.table({"features": features}), tmp_path / "wide.parquet")
+    out = tmp_path / "out"
+    command = [POMONA, "pca", tmp_path / "wide.parquet", "-o", out, "--pca", "50", "--memory", "100M", "--threads", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as job:
+        while not out.exists() and job.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        job.send_signal(signal.SIGINT)
+        said = job.communicate(timeout=60)[1]
+    assert job.returncode == 1 and "the same command starts over" in said
+    assert not list(out.glob("*.parquet")) and not list(out.glob(".pomona/*.parquet"))
