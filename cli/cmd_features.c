@@ -9,7 +9,6 @@
 struct values {
     struct pom_features_options job;
     struct pom_components components;
-    int limit;
     bool quiet;
 };
 
@@ -74,7 +73,7 @@ static const struct pom_option options[] = {
     {"memory", 0, "SIZE",
         "bound on the memory of the process, such as 512M\n(default: half of what the machine or its cgroup has)",
         pom_option_bytes, AT(job.memory_bytes)},
-    {"limit", 0, "N", "only the first N images (default: all)", pom_option_count, AT(limit)},
+    {"limit", 0, "N", "only the first N images (default: all)", pom_option_total, AT(job.limit)},
     {"fresh", 0, NULL, "replace what DEST holds", pom_option_switch, AT(job.fresh)},
     {"retry-failed", 0, NULL, "read again the images that failed in an earlier run", pom_option_switch,
         AT(job.retry_failed)},
@@ -98,7 +97,6 @@ static enum pom_status check(struct values *values, int n_sources, struct pom_me
     job->pca.k = values->components.k;
     job->pca.variance = values->components.variance;
     job->project = pca || job->keep_scaled;
-    job->limit = (uint64_t)values->limit;
     return POM_OK;
 }
 

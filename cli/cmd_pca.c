@@ -21,6 +21,7 @@ struct pca_values {
     bool spark_vectors;
     int threads;
     size_t memory_bytes;
+    char *of_run; /* owned: the table, where a run's folder was named */
 };
 
 #define VALUE(member) offsetof(struct pca_values, member)
@@ -49,6 +50,23 @@ static const struct pom_option options[] = {
     {0},
 };
 
+/* The folder of a features run stands for its table of features. */
+static enum pom_status find_table(struct pca_values *values, struct pom_message *msg) {
+    static const char *const names[] = {"features.parquet", "features.json", "features.csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names && !values->of_run; i++) {
+        values->of_run = pom_path_join(values->table, names[i]);
+        if (!values->of_run)
+            return pom_fail_memory(msg, "a path");
+        if (!pom_file_exists(values->of_run)) {
+            free(values->of_run);
+            values->of_run = NULL;
+        }
+    }
+    if (values->of_run)
+        values->table = values->of_run;
+    return POM_OK;
+}
+
 static enum pom_status parse(int argc, char **argv, struct pca_values *values, struct pom_message *msg) {
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, values, &first, msg));
@@ -64,6 +82,7 @@ static enum pom_status parse(int argc, char **argv, struct pca_values *values, s
     if (!values->components.k && !(values->components.variance > 0))
         values->components.variance = 0.90;
     values->table = argv[first];
+    POM_TRY(find_table(values, msg));
     if (!pom_file_exists(values->table)) /* before DEST is made */
         return pom_fail(msg, POM_ERR_NOT_FOUND, "there is no table %s", values->table);
     return POM_OK;
@@ -122,11 +141,14 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
 static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
     *exit_code = POM_EXIT_OK; /* all rows or none */
     struct pca_values values = {0};
-    struct pom_store *store;
-    POM_TRY(parse(argc, argv, &values, msg));
-    POM_TRY(pom_store_open(values.destination, true, &store, msg));
-    enum pom_status status = run_job(&values, store, msg);
+    struct pom_store *store = NULL;
+    enum pom_status status = parse(argc, argv, &values, msg);
+    if (status == POM_OK)
+        status = pom_store_open(values.destination, true, &store, msg);
+    if (status == POM_OK)
+        status = run_job(&values, store, msg);
     pom_store_close(store);
+    free(values.of_run);
     return status;
 }
 
@@ -134,11 +156,9 @@ const struct pom_verb pom_cmd_pca = {
     .name = "pca",
     .summary = "Scaler and principal components of a table of features",
     .usage = "TABLE -o DEST [OPTION]...",
-    .details = "TABLE is a .parquet, .json or .csv file with a column of lists (and `path` and `label` where it has "
-               "them), or a\n"
-               "folder of such files as Spark writes it. DEST receives pca.parquet and projection.parquet, each whole "
-               "or not at\n"
-               "all.\n\n"
+    .details = "TABLE is a .parquet, .json or .csv file with a column of lists (and `path` and `label` where it has\n"
+               "them), a folder of such files as Spark writes it, or the DEST of `pomona features`, whose features\n"
+               "are taken. DEST receives pca.parquet and projection.parquet, each whole or not at all.\n\n"
                "  pomona pca out/features.parquet -o out --pca 0.90\n"
                "  pomona pca new/features.parquet -o new --projection out/projection.parquet\n",
     .options = options,

@@ -138,8 +138,16 @@ static bool whole_number(const char *text, long long most, long long *out) {
 enum pom_status pom_option_count(const char *text, void *value, struct pom_message *msg) {
     long long number;
     if (!whole_number(text, INT_MAX, &number))
-        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted a whole number from 1 on");
+        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted a whole number from 1 to %d", INT_MAX);
     *(int *)value = (int)number;
+    return POM_OK;
+}
+
+enum pom_status pom_option_total(const char *text, void *value, struct pom_message *msg) {
+    long long number;
+    if (!whole_number(text, INT64_MAX, &number))
+        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted a whole number from 1 to %lld", (long long)INT64_MAX);
+    *(uint64_t *)value = (uint64_t)number;
     return POM_OK;
 }
 
@@ -189,8 +197,8 @@ enum pom_status pom_option_components(const char *text, void *value, struct pom_
         end++;
     }
     if (end == text || *end || !(share > 0 && share < 1))
-        return pom_fail(
-            msg, POM_ERR_ARGUMENT, "wanted a number of components such as 50, or a share of the variance such as 0.90");
+        return pom_fail(msg, POM_ERR_ARGUMENT,
+            "wanted a number of components, whole, such as 50, or a share of the variance, below 1, such as 0.90");
     *out = (struct pom_components){.variance = share};
     return POM_OK;
 }

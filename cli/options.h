@@ -30,6 +30,7 @@ void pom_options_print(const struct pom_option *table, FILE *out);
 enum pom_status pom_option_switch(const char *text, void *value, struct pom_message *msg); /* [bool] set to true */
 enum pom_status pom_option_text(const char *text, void *value, struct pom_message *msg);  /* [const char *] not empty */
 enum pom_status pom_option_count(const char *text, void *value, struct pom_message *msg); /* [int] 1..INT_MAX */
+enum pom_status pom_option_total(const char *text, void *value, struct pom_message *msg); /* [uint64_t] 1..INT64_MAX */
 enum pom_status pom_option_bytes(
     const char *text, void *value, struct pom_message *msg); /* [size_t] 512M, 2GiB, 100000 */
 enum pom_status pom_option_seconds(const char *text, void *value, struct pom_message *msg); /* [double] over 0 */

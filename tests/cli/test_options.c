@@ -15,6 +15,7 @@ struct values {
     const char *output;
     int threads;
     size_t memory;
+    uint64_t limit;
     bool quiet;
     struct pom_components pca;
 };
@@ -23,12 +24,13 @@ static const struct pom_option table[] = {
     {"output", 'o', "DEST", "where", pom_option_text, offsetof(struct values, output)},
     {"threads", 0, "N", "threads", pom_option_count, offsetof(struct values, threads)},
     {"memory", 0, "SIZE", "bytes", pom_option_bytes, offsetof(struct values, memory)},
+    {"limit", 0, "N", "rows", pom_option_total, offsetof(struct values, limit)},
     {"quiet", 'q', NULL, "hush", pom_option_switch, offsetof(struct values, quiet)},
     {"pca", 0, "K", "components", pom_option_components, offsetof(struct values, pca)},
     {0},
 };
 
-enum { MAX_ARGS = 12 };
+enum { MAX_ARGS = 16 };
 
 /* Parses a list of words after the verb's name. */
 static enum pom_status parse(
@@ -43,7 +45,8 @@ static enum pom_status parse(
 
 static void options_and_operands_mix(void **state) {
     (void)state;
-    const char *const words[] = {"a", "-o", "out", "b", "--threads=3", "-q", "--memory", "512M", "--", "-c", NULL};
+    const char *const words[] = {
+        "a", "-o", "out", "b", "--threads=3", "-q", "--memory", "512M", "--limit", "3000000000", "--", "-c", NULL};
     struct values v = {0};
     struct pom_message msg = {0};
     char *argv[MAX_ARGS];
@@ -52,6 +55,7 @@ static void options_and_operands_mix(void **state) {
     assert_string_equal(v.output, "out");
     assert_int_equal(v.threads, 3);
     assert_int_equal(v.memory, 512u << 20);
+    assert_int_equal(v.limit, 3000000000);
     assert_true(v.quiet);
     assert_int_equal(argc - first, 3);
     assert_string_equal(argv[first], "a");
@@ -73,7 +77,9 @@ static void refusals_say_what_to_do(void **state) {
         {{"--threads", "9999999999999"}, "wanted a whole number"},
         {{"--memory", "12X"}, "wanted a size"},
         {{"--memory", "-1"}, "wanted a size"},
-        {{"--pca", "1.5"}, "--pca 1.5: wanted a number of components"},
+        {{"--pca", "1.0"},
+            "--pca 1.0: wanted a number of components, whole, such as 50, or a share of the variance, below 1"},
+        {{"--limit", "9223372036854775808"}, "wanted a whole number from 1 to 9223372036854775807"},
         {{"--output", ""}, "the value is empty"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
