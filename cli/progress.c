@@ -126,8 +126,8 @@ static void print_errors(const struct pom_features_options *options, const struc
     char count[POM_COUNT_BYTES];
     const char *slash = options->destination[strlen(options->destination) - 1] == '/' ? "" : "/";
     if (report->errors)
-        pom_say(stderr, "%s failed: %s%serrors.%s says why\n", pom_print_count(report->errors, count),
-            options->destination, slash, pom_format_name(options->format));
+        pom_say(stderr, "%s failed: %s%serrors.%s says why, --retry-failed reads again\n",
+            pom_print_count(report->errors, count), options->destination, slash, pom_format_name(options->format));
     if (report->unlabelled)
         pom_say(stderr, "%s %s an empty label: no match with --label\n", pom_print_count(report->unlabelled, count),
             report->unlabelled == 1 ? "has" : "have");
@@ -148,8 +148,8 @@ static void print_result(const struct pom_features_options *options, const struc
     pom_say(stderr, "%s row%s, %zu label%s, %zu feature%s in %s: %.2f s", pom_print_count(report->rows, rows),
         plural(report->rows), report->n_labels, plural(report->n_labels), report->features, plural(report->features),
         options->destination, report->total_s);
-    if (done)
-        pom_say(stderr, ", %.1f images/s", report->images_s > 0 ? (double)done / report->images_s : 0);
+    if (report->computed && report->images_s > 0)
+        pom_say(stderr, ", %.1f images/s", (double)report->computed / report->images_s);
     if (report->listed > done)
         pom_say(stderr, ", %s carried over", pom_print_count(report->listed - done, carried));
     if (report->dropped)

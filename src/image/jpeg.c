@@ -60,6 +60,10 @@ static void on_error(j_common_ptr info) {
     if (code == JERR_BAD_PRECISION) {
         pom_fail(error->msg, POM_ERR_UNSUPPORTED, "JPEG with %d bits a sample: only 8 are supported; convert the file",
             info->err->msg_parm.i[0]);
+    } else if (code == JERR_NO_BACKING_STORE) {
+        pom_fail(error->msg, POM_ERR_LIMIT,
+            "the scans of a progressive JPEG take more than %ld MiB: raise --memory, then --retry-failed",
+            info->mem->max_memory_to_use >> 20);
     } else {
         char text[JMSG_LENGTH_MAX];
         info->err->format_message(info, text);

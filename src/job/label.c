@@ -1,5 +1,7 @@
 #include "job/label.h"
 
+#include "base/memory.h"
+#include <stdlib.h>
 #include <string.h>
 
 const char pom_label_default[] = "{label}/*";
@@ -60,4 +62,31 @@ bool pom_label_find(const char *pattern, const char *path, const char **label, s
         *size = 0;
     }
     return found;
+}
+
+/* Bytes up to the end of the last "." or ".." in path; 0 where it has none. */
+static size_t nameless(const char *path) {
+    size_t end = 0;
+    for (const char *at = path; *at;) {
+        size_t n = strcspn(at, "/");
+        if (n > 0 && n <= 2 && at[0] == '.' && at[n - 1] == '.')
+            end = (size_t)(at - path) + n;
+        at += n;
+        at += *at == '/';
+    }
+    return end;
+}
+
+bool pom_label_of_file(
+    const char *pattern, const char *path, struct pom_buffer *scratch, const char **label, size_t *size) {
+    size_t n = nameless(path);
+    if (n > 0) {
+        char *head = pom_strndup(path, n), *real = head ? realpath(head, NULL) : NULL;
+        scratch->size = 0;
+        if (real && pom_buffer_printf(scratch, "%s%s", real, path + n))
+            path = scratch->data;
+        free(real);
+        free(head);
+    }
+    return pom_label_find(pattern, path, label, size);
 }

@@ -50,7 +50,10 @@ static enum pom_status count_in(struct pom_job *job) {
 static void check_label(struct pom_job *job, const char *path) {
     const char *label;
     size_t size;
-    if (pom_label_find(job->label, path, &label, &size) || atomic_fetch_add(&job->count.unlabelled, 1) > 0)
+    struct pom_buffer scratch = {0};
+    bool found = pom_label_of_file(job->label, path, &scratch, &label, &size);
+    pom_buffer_clean_up(&scratch);
+    if (found || atomic_fetch_add(&job->count.unlabelled, 1) > 0)
         return;
     pom_job_warn(job, "%s does not match --label '%s': such images get an empty label", path, job->label);
 }

@@ -84,7 +84,7 @@ static json_t *timing(const struct pom_features_report *r) {
     json_t *wall = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "load_model", seconds(r->load_model_s), "first_row",
         seconds(r->first_row_s), "images", seconds(r->images_s), "tables", seconds(r->tables_s), "pca",
         seconds(r->pca_s), "total", seconds(r->total_s));
-    double rate = r->images_s > 0 ? (double)(r->computed + r->failed) / r->images_s : 0;
+    double rate = r->images_s > 0 ? (double)r->computed / r->images_s : 0;
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "thread_seconds", stages, "wall_seconds", wall, "images_per_second",
         json_real(round(rate * 100) / 100), "bytes_read", count(r->bytes), "requests", count(r->requests));
 }

@@ -19,6 +19,7 @@ struct pass {
     int64_t last_row;              /* its next row */
     float *record;                 /* of the spool */
     struct pom_label_counter labels;
+    struct pom_buffer scratch; /* of a label */
 };
 
 static void add(struct pom_footer *footer, const char *key, const char *value) {
@@ -83,13 +84,22 @@ static enum pom_status open_last(struct pass *pass, struct pom_message *msg) {
     return status;
 }
 
+/* The table was published whole: what it cannot be read for now, it was not written with. */
+static enum pom_status damaged(const struct pass *pass, enum pom_status status, struct pom_message *msg) {
+    const struct pom_message cause = msg ? *msg : (struct pom_message){0};
+    return status == POM_ERR_FORMAT || status == POM_ERR_NOT_FOUND
+               ? pom_fail(
+                     msg, status, "%s is damaged: --fresh starts anew (%s)", pass->destination->features, cause.text)
+               : status;
+}
+
 /* Reads on to the row; rows are asked for in rising order. */
 static enum pom_status read_last(struct pass *pass, int64_t row, struct pom_cell *cell, struct pom_message *msg) {
     bool done = false;
     if (!pass->last)
-        POM_TRY(open_last(pass, msg));
+        POM_TRY(damaged(pass, open_last(pass, msg), msg));
     while (pass->last_row <= row && !done) {
-        POM_TRY(pom_table_read(pass->last, cell, &done, msg));
+        POM_TRY(damaged(pass, pom_table_read(pass->last, cell, &done, msg), msg));
         pass->last_row++;
     }
     if (done || cell->floats.size != pass->job->info->features)
@@ -113,7 +123,7 @@ static enum pom_status write_error(struct pass *pass, const struct pom_manifest_
 static enum pom_status write_features(struct pass *pass, const struct pom_manifest_row *row, struct pom_message *msg) {
     const char *label;
     size_t size;
-    if (!pom_label_find(pass->job->label, row->path, &label, &size))
+    if (!pom_label_of_file(pass->job->label, row->path, &pass->scratch, &label, &size))
         pass->report->unlabelled++;
     if (!pom_label_counter_add(&pass->labels, label, size))
         return pom_fail_memory(msg, "the labels");
@@ -185,6 +195,7 @@ enum pom_status pom_tables_write(struct pom_job *job, const struct pom_destinati
         pom_table_abandon(pass.errors);
     pom_table_close(pass.last);
     free(pass.record);
+    pom_buffer_clean_up(&pass.scratch);
     report->labels = pom_label_counter_take(&pass.labels, &report->n_labels);
     return status;
 }

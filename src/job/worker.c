@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double mib = 1 << 20;
+
 struct worker {
     struct pom_job *job;
     struct pom_session *session;
@@ -38,6 +40,10 @@ static enum pom_status load(
     enum pom_status status = pom_store_read(item->source, item->path, bytes / 2, &worker->bytes, msg);
     add_time(&job->count.read_ns, &at);
     atomic_fetch_add_explicit(&job->count.requests, 1, memory_order_relaxed);
+    if (status == POM_ERR_LIMIT)
+        return pom_fail(msg, status,
+            "a file of %.1f MiB is over the %.1f MiB for one: raise --memory, then --retry-failed",
+            (double)item->size / mib, (double)bytes / 2 / mib);
     if (status != POM_OK)
         return status;
     atomic_fetch_add_explicit(&job->count.bytes, worker->bytes.size, memory_order_relaxed);

@@ -128,6 +128,33 @@ def test_labels(photos, tmp_path):
     assert "{label} once" in pomona("features", photos, "-o", tmp_path / "x", *PIXELS, "--label", "*/x", code=1)
 
 
+@pytest.mark.parametrize("inside, source", [("apple", "."), ("apple", "./"), ("apple", "../apple/../tomato/."), ("", "apple/.")])
+def test_folders_without_a_name_of_their_own(photos, tmp_path, inside, source):
+    pomona("features", source, "-o", tmp_path / "out", *PIXELS, cwd=photos / inside)
+    table = pd.read_parquet(tmp_path / "out" / "features.parquet")
+    assert set(table.label) == {"tomato" if "tomato" in source else "apple"}
+    assert table.path.str.startswith(source).all()
+
+
+def test_pca_of_a_run(photos, tmp_path):
+    for format in ("parquet", "json"):
+        out = tmp_path / format
+        pomona("features", photos, "-o", out, *PIXELS, "--format", format)
+        said = pomona("pca", out, "-o", out, "--pca", 2)
+        assert "24 rows: 768 features -> 2 components" in said
+        assert pd.read_parquet(out / "pca.parquet").pca_features.map(len).eq(2).all()
+
+
+def test_too_little_memory_for_an_image(tmp_path):
+    (tmp_path / "photos").mkdir()
+    photograph(0, (6000, 5000)).save(tmp_path / "photos" / "large.png")
+    said = pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--memory", "70M", code=2)
+    cause = pd.read_parquet(tmp_path / "out" / "errors.parquet").cause[0]
+    assert "MiB: raise --memory, then --retry-failed" in cause
+    assert "errors.parquet says why, --retry-failed reads again" in said
+    pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--memory", "2G", "--retry-failed")
+
+
 def test_several_sources_are_in_order(photos, tmp_path):
     out = tmp_path / "out"
     pomona("features", photos / "tomato", photos / "apple" / "00.jpg", f"{photos}/cherry red//", "-o", out, *PIXELS)

@@ -59,7 +59,7 @@ def test_failed_images_are_kept_until_retried(photos, tmp_path):
     bad.write_text("not an image")
     pomona("features", photos, "-o", out, *PIXELS, code=2)
     assert "up to date" in pomona("features", photos, "-o", out, *PIXELS, code=2)
-    pomona("features", photos, "-o", out, *PIXELS, "--retry-failed", code=2)
+    assert "images/s" not in pomona("features", photos, "-o", out, *PIXELS, "--retry-failed", code=2)
     counts = receipt(out)["counts"]
     assert (counts["failed"], counts["carried_over"], counts["errors"]) == (1, 24, 1)
     photograph(50).save(bad)
@@ -104,6 +104,18 @@ def test_foreign_tables_are_not_replaced(photos, tmp_path):
     assert (out / "features.parquet").read_text() == "mine"
     pomona("features", photos, "-o", out, *PIXELS, "--fresh")
     assert len(pd.read_parquet(out / "features.parquet")) == 24
+
+
+def test_a_damaged_table_is_told(photos, tmp_path):
+    out = tmp_path / "out"
+    pomona("features", photos, "-o", out, *PIXELS)
+    table = out / "features.parquet"
+    before, whole = table.stat(), table.read_bytes()
+    table.write_bytes(b"x" * len(whole))
+    os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))
+    photograph(50).save(photos / "new.png")
+    assert "features.parquet is damaged: --fresh starts anew" in pomona("features", photos, "-o", out, *PIXELS, code=1)
+    pomona("features", photos, "-o", out, *PIXELS, "--fresh")
 
 
 def test_lost_files_are_made_again(photos, tmp_path):
