@@ -133,6 +133,9 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
     };
     struct pom_pca_job_result result;
     POM_TRY(pom_pca_job_run(&job, &result, msg));
+    if (result.n_files == 0)
+        return pom_fail(
+            msg, POM_ERR_ARGUMENT, "no PCA: all %" PRIu64 " rows of %s are equal", result.rows, values->table);
     POM_TRY(publish(store, &result, msg));
     tell(values, &result);
     return POM_OK;

@@ -52,7 +52,7 @@ POM_API POM_NODISCARD enum pom_status pom_moments_load(
 /* A scaler followed by a PCA: what projection.parquet holds. Arrays are owned by the projection. */
 struct pom_projection {
     size_t d;      /* features in */
-    size_t k;      /* components out; 0: scaler only */
+    size_t k;      /* components out; 0: scaler only, or all rows were equal */
     uint64_t rows; /* that it was fitted on */
     bool scaled;   /* inputs are standardised: (x - mean) / std, 0 where std is 0 */
     bool centered; /* the projection subtracts the mean (scikit-learn); false: Spark's PCAModel.transform */
@@ -73,8 +73,10 @@ struct pom_pca_options {
     bool no_center;  /* leave the mean in when projecting, as Spark's PCAModel.transform does (no effect once scaled) */
 };
 
-/* Fits from moments, by the exact eigendecomposition of the covariance (LAPACK). k past min(d, rows - 1) is lowered:
- * see out->k. POM_ERR_ARGUMENT with fewer than two rows. Memory: 8 * d * (d + k) bytes more than the moments. */
+/* Fits from moments, by the exact eigendecomposition of the covariance (LAPACK). k past the rank of the covariance,
+ * which is min(d, rows - 1) at most, is lowered: see out->k, 0 where all rows are equal. The rank counts eigenvalues
+ * over d * DBL_EPSILON times the largest, as numpy.linalg.matrix_rank. POM_ERR_ARGUMENT with fewer than two rows.
+ * Memory: 8 * d * (d + k) bytes more than the moments. */
 POM_API POM_NODISCARD enum pom_status pom_projection_fit(const struct pom_moments *moments,
     const struct pom_pca_options *options, struct pom_projection **out, struct pom_message *msg);
 

@@ -148,7 +148,9 @@ static enum pom_status run_pca(struct run *run, const char *table, const char *f
         add_name(run, result.files[i]);
     run->report->components = result.k;
     run->report->explained = result.explained;
-    if (result.k < options->pca.k)
+    if (result.n_files == 0)
+        pom_job_warn(&run->job, "no PCA: all %" PRIu64 " rows are equal", result.rows);
+    else if (result.k < options->pca.k)
         pom_job_warn(&run->job, "--pca %zu is lowered to %zu: %" PRIu64 " rows of %zu features have no more components",
             options->pca.k, result.k, result.rows, result.d);
     return POM_OK;

@@ -160,6 +160,13 @@ static enum pom_status project_rows(struct pca_job *job, struct pom_message *msg
     return finish(job, &job->scaled, msg);
 }
 
+/* A PCA was to be fitted, on rows that are all equal. */
+static bool lacks_components(const struct pca_job *job) {
+    const struct pom_pca_job_options *options = job->options;
+    bool wanted = options->pca.k || options->pca.variance > 0;
+    return wanted && !options->projection && job->projection->k == 0;
+}
+
 static enum pom_status run(struct pca_job *job, struct pom_message *msg) {
     const struct pom_pca_job_options *options = job->options;
     POM_TRY(pom_feature_table_open(&job->table, options->table, options->column ? options->column : "features", msg));
@@ -171,6 +178,10 @@ static enum pom_status run(struct pca_job *job, struct pom_message *msg) {
     job->result->residual = job->projection->residual;
     for (size_t i = 0; i < job->projection->k; i++)
         job->result->explained += job->projection->ratio[i];
+    if (lacks_components(job)) {
+        job->result->rows = job->projection->rows;
+        return POM_OK;
+    }
     POM_TRY(write_projection(job, msg));
     return project_rows(job, msg);
 }

@@ -31,12 +31,13 @@ enum { POM_PCA_JOB_FILES = 3, POM_PCA_JOB_NAME = 24 };
 
 struct pom_pca_job_result {
     uint64_t rows;
-    size_t d, k;      /* features in, components out: options.pca.k, lowered to what the rows allow */
+    size_t d, k; /* features in, components out: options.pca.k, lowered to the rank of the rows; 0 from a fit: all are
+                    equal */
     double explained; /* share of the variance that the k components hold */
     double residual;  /* as in struct pom_projection */
 
     /* Finished in options.folder, in the order in which to publish: "projection.parquet", "pca.parquet",
-     * "scaled.parquet". */
+     * "scaled.parquet". None where a PCA was to be fitted and all rows are equal. */
     char files[POM_PCA_JOB_FILES][POM_PCA_JOB_NAME];
     int n_files;
 };

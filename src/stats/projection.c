@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "stats/blas.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -55,13 +56,24 @@ static void fix_sign(double *component, size_t d) {
         cblas_dscal((int)d, -1.0, component, 1);
 }
 
+/* Eigenvalues that are more than the rounding of the largest: the rule of numpy.linalg.matrix_rank. */
+static size_t numerical_rank(const struct pom_eigen *eigen) {
+    size_t rank = 0;
+    while (rank < eigen->k && eigen->values[rank] > eigen->values[0] * (double)eigen->n * DBL_EPSILON)
+        rank++;
+    return rank;
+}
+
 enum pom_status pom_projection_take(
     struct pom_projection *projection, struct pom_eigen *eigen, double total_variance, struct pom_message *msg) {
     struct pom_projection *p = projection;
-    p->ratio = pom_calloc(eigen->k, sizeof(double));
+    size_t k = numerical_rank(eigen);
+    if (k == 0)
+        return POM_OK;
+    p->ratio = pom_calloc(k, sizeof(double));
     if (!p->ratio)
         return pom_fail_memory(msg, "the projection");
-    p->k = eigen->k;
+    p->k = k;
     p->variance = eigen->values;
     p->components = eigen->vectors;
     *eigen = (struct pom_eigen){0};

@@ -14,8 +14,8 @@ enum pom_status pom_pca_check(
 enum pom_status pom_projection_new(size_t d, uint64_t rows, const struct pom_pca_options *options,
     struct pom_projection **out, struct pom_message *msg);
 
-/* Gives it components: takes over the eigenvectors and eigenvalues (eigen is emptied), fixes the signs and sets the
- * shares of the total variance. */
+/* Gives it components, as far as the numerical rank goes: takes over the eigenvectors and eigenvalues (eigen is
+ * emptied, or still to be cleaned up), fixes the signs and sets the shares of the total variance. */
 enum pom_status pom_projection_take(
     struct pom_projection *projection, struct pom_eigen *eigen, double total_variance, struct pom_message *msg);
 

@@ -210,7 +210,8 @@ def test_equal_images_and_all_failed(tmp_path):
     folder.mkdir()
     for i in range(4):
         photograph(0).save(folder / f"{i}.png")
-    pomona("features", folder, "-o", tmp_path / "same", *PIXELS, "--pca", "0.9")
+    said = pomona("features", folder, "-o", tmp_path / "same", *PIXELS, "--pca", "0.9")
+    assert "no PCA: all 4 rows are equal" in said and not list((tmp_path / "same").glob("p*.parquet"))
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "x.jpg").write_text("x")

@@ -190,8 +190,12 @@ def test_few_rows(tmp_path):
     assert "--pca 50 is lowered to 24" in done.stderr
     assert Projection(tmp_path / "out/projection.parquet").k == 24
     same = save(tmp_path / "same.parquet", np.repeat(x[:1], 5, axis=0))
-    pomona("pca", same, "-o", tmp_path / "same", "--pca", "2")
-    assert (lists(pq.read_table(tmp_path / "same/pca.parquet"), "pca_features", float) == 0).all()
+    for options in (("--pca", "2"), ("--pca", "0.9"), ("--pca", "2", "--no-scale", "--keep-scaled")):
+        refused(tmp_path, same, *options, says="no PCA: all 5 rows of")
+    few = save(tmp_path / "few.parquet", np.tile(x[:4], (6, 1)))
+    done = pomona("pca", few, "-o", tmp_path / "few", "--pca", "10")
+    assert "--pca 10 is lowered to 3" in done.stderr
+    np.testing.assert_allclose(np.linalg.norm(Projection(tmp_path / "few/projection.parquet").components, axis=1), 1, rtol=1e-12)
 
 
 def refused(tmp_path, *args, says):

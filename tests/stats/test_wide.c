@@ -149,18 +149,16 @@ static void few_rows(void **state) {
     for (size_t i = 4; i < 30; i++)
         memcpy(rows + i * D, rows + i % 4 * D, D * sizeof *rows);
     wide = fit(rows, 30, D, (struct pom_pca_options){.k = 10}, SMALL, NULL);
+    assert_int_equal(wide->k, 3);
     double total = 0;
     for (size_t i = 0; i < 3; i++)
         total += wide->ratio[i];
     assert_true(fabs(total - 1) < 1e-12);
-    for (size_t i = 3; i < 10; i++)
-        assert_true(wide->ratio[i] < 1e-12);
     pom_projection_free(wide);
     for (size_t i = 1; i < 30; i++)
         memcpy(rows + i * D, rows, D * sizeof *rows);
     wide = fit(rows, 30, D, (struct pom_pca_options){.variance = 0.9}, SMALL, NULL);
-    assert_int_equal(wide->k, 1);
-    assert_true(wide->variance[0] == 0);
+    assert_int_equal(wide->k, 0);
     pom_projection_free(wide);
     free(rows);
 }
