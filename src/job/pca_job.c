@@ -122,7 +122,7 @@ static enum pom_status write_block(struct pca_job *job, struct output *out, size
 
 static enum pom_status write_rows(struct pca_job *job, struct pom_message *msg) {
     for (;;) {
-        size_t n;
+        size_t n = 0;
         POM_TRY(next_rows(job, job->features, job->block, &job->names, &n, msg));
         if (n == 0)
             return POM_OK;
