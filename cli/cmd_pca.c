@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "job/lock.h"
 #include "job/pca_job.h"
 #include "options.h"
 #include "say.h"
@@ -12,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct pca_values {
     const char *table, *destination, *projection, *column;
@@ -141,6 +143,15 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
     return POM_OK;
 }
 
+static enum pom_status run_locked(const struct pca_values *values, struct pom_store *store, struct pom_message *msg) {
+    int lock;
+    POM_TRY(pom_lock_take(store, &lock, msg));
+    enum pom_status status = run_job(values, store, msg);
+    pom_lock_discard(store);
+    close(lock);
+    return status;
+}
+
 static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
     *exit_code = POM_EXIT_OK; /* all rows or none */
     struct pca_values values = {0};
@@ -149,7 +160,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     if (status == POM_OK)
         status = pom_store_open(values.destination, true, &store, msg);
     if (status == POM_OK)
-        status = run_job(&values, store, msg);
+        status = run_locked(&values, store, msg);
     pom_store_close(store);
     free(values.of_run);
     return status;

@@ -12,7 +12,7 @@ struct pom_destination {
     char *manifest, *spool; /* paths */
     char features[32];      /* name of the features table: "features.parquet" */
     bool made;              /* the folder was not there before */
-    bool complete;          /* an earlier run published all that the manifest says, and it is all there */
+    bool complete;          /* an earlier run published all that the manifest says, and all is there unchanged */
 };
 
 /* Opens and locks the destination, checks that it was made with the job's settings, brings the manifest in line with
@@ -28,8 +28,8 @@ void pom_destination_discard(const struct pom_destination *destination);
 enum pom_status pom_destination_stage(
     const struct pom_destination *destination, const char *name, struct pom_buffer *out, struct pom_message *msg);
 
-/* Makes the staged files of these names the destination's, run.json (not among the names, and staged too) last; tables
- * of an earlier run that are not among them are removed. A kill on the way is made good by the next run. */
+/* Makes the staged files of these names the destination's, run.json (not among the names, and staged too) last; files
+ * that earlier runs published and that are not among them are removed, others stay. A kill on the way is made good by the next run. */
 enum pom_status pom_destination_publish(
     struct pom_job *job, struct pom_destination *destination, const char *const *names, int n, struct pom_message *msg);
 

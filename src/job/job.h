@@ -18,7 +18,8 @@ enum {
 /* Notes in the manifest. */
 #define POM_NOTE_TABLE "features table"  /* version of the published one, which rows in POM_PLACE_TABLE are in */
 #define POM_NOTE_NEXT_TABLE "next table" /* version of the one about to be published */
-#define POM_NOTE_FILES "files"           /* names of all that was published, one a line; "" until it is */
+#define POM_NOTE_FILES "files"           /* all that was published: "name version", one a line */
+#define POM_NOTE_COMPLETE "complete"     /* "yes" while those files are all that the manifest says, else "" */
 
 /* An image on its way from the lister over a worker to the recorder, which frees it. */
 struct pom_item {

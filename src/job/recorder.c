@@ -31,7 +31,7 @@ static enum pom_status commit(struct pom_job *job, struct pom_message *msg) {
 
 /* From the first change on, the published tables are no longer all that the manifest says. */
 static enum pom_status begin(struct pom_job *job, struct pom_message *msg) {
-    return pom_manifest_set(job->manifest, POM_NOTE_FILES, "", msg);
+    return pom_manifest_set(job->manifest, POM_NOTE_COMPLETE, "", msg);
 }
 
 static enum pom_status record_one(

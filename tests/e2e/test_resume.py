@@ -1,4 +1,5 @@
 """pomona features again: continued, changed, refused, killed."""
+import fcntl
 import os
 import shutil
 import signal
@@ -132,6 +133,38 @@ def test_lost_files_are_made_again(photos, tmp_path):
     assert "--fresh" in pomona("features", photos, "-o", out, *PIXELS, "--pca", 2, code=1)
 
 
+def test_files_of_others_stay(photos, tmp_path):
+    out = tmp_path / "out"
+    pomona("features", photos, "-o", out, *PIXELS)
+    pomona("pca", out / "features.parquet", "-o", out, "--pca", 2)
+    (out / "features.csv").write_text("mine")
+    others = {name: (out / name).read_bytes() for name in ("pca.parquet", "projection.parquet", "features.csv")}
+    photograph(101).save(photos / "apple" / "new.png")
+    for option in ([], ["--fresh"]):
+        pomona("features", photos, "-o", out, *PIXELS, *option)
+        assert len(pd.read_parquet(out / "features.parquet")) == 25
+        assert others == {name: (out / name).read_bytes() for name in others}
+
+
+def test_own_files_do_not_outlive_other_settings(photos, tmp_path):
+    out = tmp_path / "out"
+    pomona("features", photos, "-o", out, *PIXELS, "--pca", 2, "--keep-scaled")
+    (out / "scaled.parquet").write_text("mine")
+    pomona("features", photos, "-o", out, *PIXELS, "--format", "csv", "--fresh")
+    assert {p.name for p in out.iterdir()} == {".pomona", "errors.csv", "features.csv", "run.json", "scaled.parquet"}
+
+
+def test_replaced_files_are_written_again(photos, tmp_path):
+    out = tmp_path / "out"
+    pomona("features", photos, "-o", out, *PIXELS, "--pca", 2)
+    before = tables(out)
+    pomona("pca", out / "features.parquet", "-o", out, "--pca", 3)
+    assert tables(out) != before
+    pomona("features", photos, "-o", out, *PIXELS, "--pca", 2)
+    assert tables(out) == before and receipt(out)["counts"]["computed"] == 0
+    assert "up to date" in pomona("features", photos, "-o", out, *PIXELS, "--pca", 2)
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """Images that keep two cores busy for some seconds."""
@@ -188,6 +221,23 @@ def test_two_jobs_on_one_destination(many, tmp_path):
     assert "in use by another pomona" in pomona("features", many, "-o", tmp_path / "out", *PIXELS, code=1)
     job.terminate()
     job.communicate(timeout=20)
+
+
+def test_pca_waits_for_no_one(photos, tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other"
+    pomona("features", photos, "-o", out, *PIXELS)
+    before = tables(out)
+    with open(out / ".pomona" / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "in use by another pomona" in pomona("pca", out / "features.parquet", "-o", out, "--pca", 2, code=1)
+    assert tables(out) == before
+    pomona("pca", out / "features.parquet", "-o", out, "--pca", 2)
+    assert (out / ".pomona" / "manifest.sqlite").exists()
+    pomona("pca", out / "features.parquet", "-o", other, "--pca", 2)
+    assert {p.name for p in other.iterdir()} == {"pca.parquet", "projection.parquet"}
+    (tmp_path / "bad.parquet").write_text("bad")
+    pomona("pca", tmp_path / "bad.parquet", "-o", tmp_path / "third", code=1)
+    assert not (tmp_path / "third" / ".pomona").exists()
 
 
 def test_a_destination_that_cannot_be_written(photos, tmp_path):
