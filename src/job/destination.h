@@ -36,7 +36,7 @@ enum pom_status pom_destination_publish(
 /* Removes the spool once no row of the manifest is in it. */
 enum pom_status pom_destination_drop_spool(const struct pom_destination *destination, struct pom_message *msg);
 
-/* Refuses a destination whose manifest notes other settings; notes them in a new one. */
+/* Refuses a destination whose manifest notes other settings; notes them where nothing is recorded or published yet. */
 enum pom_status pom_settings_check(struct pom_job *job, struct pom_message *msg);
 
 #endif

@@ -16,11 +16,10 @@ static enum pom_status record(struct pom_job *job, const struct pom_item *item, 
         .place = item->failed ? POM_PLACE_NONE : POM_PLACE_SPOOL,
         .record = item->record,
     };
-    POM_TRY(pom_manifest_put(job->manifest, &row, msg));
     atomic_fetch_add(item->failed ? &job->count.failed : &job->count.computed, 1);
-    if (item->failed && job->options->strict)
+    if (item->failed && job->options->strict) /* the next run reads it again */
         return pom_fail(msg, POM_ERR_FORMAT, "%s failed (%s): %s", item->path, pom_stage_name(item->failed), row.cause);
-    return POM_OK;
+    return pom_manifest_put(job->manifest, &row, msg);
 }
 
 /* The features must be on the disk before the manifest says so. */

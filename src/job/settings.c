@@ -8,6 +8,7 @@ enum { SHOWN = 80, BEFORE = 30 }; /* bytes of a value in the message, and of tho
 
 struct check {
     struct pom_job *job;
+    bool fresh;                    /* nothing was made with the settings that are noted */
     struct pom_buffer noted;       /* value in the manifest */
     struct pom_buffer differences; /* for the message */
 };
@@ -31,7 +32,7 @@ static bool add_value(struct pom_buffer *out, const char *value, size_t same) {
 static enum pom_status check(struct check *check, const char *option, const char *value, struct pom_message *msg) {
     struct pom_manifest *manifest = check->job->manifest;
     POM_TRY(pom_manifest_get(manifest, option, &check->noted, msg));
-    if (!check->noted.size)
+    if (!check->noted.size || check->fresh)
         return pom_manifest_set(manifest, option, value, msg);
     if (strcmp(check->noted.data, value) == 0)
         return POM_OK;
@@ -103,9 +104,20 @@ static enum pom_status check_all(struct check *state, struct pom_message *msg) {
     return check_number(state, "--limit", options->limit, msg);
 }
 
+/* Neither a row nor a table: an earlier run has ended before its first. */
+static enum pom_status check_fresh(struct check *state, struct pom_message *msg) {
+    struct pom_manifest_counts counts = {0};
+    POM_TRY(pom_manifest_count(state->job->manifest, &counts, msg));
+    POM_TRY(pom_manifest_get(state->job->manifest, POM_NOTE_FILES, &state->noted, msg));
+    state->fresh = counts.rows == 0 && counts.errors == 0 && state->noted.size == 0;
+    return POM_OK;
+}
+
 enum pom_status pom_settings_check(struct pom_job *job, struct pom_message *msg) {
     struct check state = {.job = job};
-    enum pom_status status = check_all(&state, msg);
+    enum pom_status status = check_fresh(&state, msg);
+    if (status == POM_OK)
+        status = check_all(&state, msg);
     if (status == POM_OK && state.differences.size)
         status = pom_fail(msg, POM_ERR_CONFLICT,
             "%s was made with other settings: use the same, another -o, or --fresh to replace it (%.300s)",

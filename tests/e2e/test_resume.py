@@ -86,6 +86,18 @@ def test_other_settings_are_refused(photos, tmp_path, other, text):
     assert tables(out) == tables(tmp_path / "new")
 
 
+def test_settings_that_nothing_was_made_with_are_forgotten(tmp_path):
+    out, photos = tmp_path / "out", tmp_path / "photos" / "apple"
+    out.mkdir()
+    photos.mkdir(parents=True)
+    pomona("features", photos, "-o", out, *PIXELS, code=1)
+    (photos / "bad.jpg").write_text("bad")
+    pomona("features", photos, "-o", out, *PIXELS, "--strict", "--pca", 2, code=1)
+    photograph(1).save(photos / "bad.jpg")
+    pomona("features", photos, "-o", out, *PIXELS)
+    assert "--pca was none" in pomona("features", photos, "-o", out, *PIXELS, "--pca", 2, code=1)
+
+
 def test_long_lists_of_sources_are_shown_where_they_differ(photos, tmp_path):
     folders = []
     for i in range(12):
