@@ -92,10 +92,10 @@ def test_settings_that_nothing_was_made_with_are_forgotten(tmp_path):
     photos.mkdir(parents=True)
     pomona("features", photos, "-o", out, *PIXELS, code=1)
     (photos / "bad.jpg").write_text("bad")
-    pomona("features", photos, "-o", out, *PIXELS, "--strict", "--pca", 2, code=1)
+    pomona("features", photos, "-o", out, *PIXELS, "--strict", "--resize", "box", code=1)
     photograph(1).save(photos / "bad.jpg")
-    pomona("features", photos, "-o", out, *PIXELS)
-    assert "--pca was none" in pomona("features", photos, "-o", out, *PIXELS, "--pca", 2, code=1)
+    pomona("features", photos, "-o", out, *PIXELS, "--resize", "nearest")
+    assert "--resize was nearest" in pomona("features", photos, "-o", out, *PIXELS, code=1)
 
 
 def test_long_lists_of_sources_are_shown_where_they_differ(photos, tmp_path):
