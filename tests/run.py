@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".deps" / "results"
 SANITIZED = {  # build folder -> sanitizers, meson suite, environment
     "build-asan": ("address,undefined", [], {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}),
-    "build-tsan": ("thread", ["--suite", "threads"], {"TSAN_OPTIONS": "halt_on_error=1", "OPENBLAS_NUM_THREADS": "1"}),
+    "build-tsan": ("thread", ["--suite", "threads"], {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/tsan.supp"}),
 }
 
 

@@ -29,7 +29,8 @@ enum pom_status pom_destination_stage(
     const struct pom_destination *destination, const char *name, struct pom_buffer *out, struct pom_message *msg);
 
 /* Makes the staged files of these names the destination's, run.json (not among the names, and staged too) last; files
- * that earlier runs published and that are not among them are removed, others stay. A kill on the way is made good by the next run. */
+ * that earlier runs published and that are not among them are removed, others stay. A kill on the way is made good by
+ * the next run. */
 enum pom_status pom_destination_publish(
     struct pom_job *job, struct pom_destination *destination, const char *const *names, int n, struct pom_message *msg);
 
