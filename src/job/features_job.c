@@ -212,11 +212,20 @@ static void clean_up(struct run *run) {
     pthread_rwlock_destroy(&job->large);
 }
 
+/* A large image waits for those under way, not for all that are still to come. */
+static void init_large(pthread_rwlock_t *large) {
+    pthread_rwlockattr_t kind;
+    pthread_rwlockattr_init(&kind);
+    pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(large, &kind);
+    pthread_rwlockattr_destroy(&kind);
+}
+
 enum pom_status pom_features_job(
     const struct pom_features_options *options, struct pom_features_report *report, struct pom_message *msg) {
     struct run run = {.report = report, .started = time(NULL), .job = {.options = options, .started_ns = pom_now_ns()}};
     *report = (struct pom_features_report){0};
-    pthread_rwlock_init(&run.job.large, NULL);
+    init_large(&run.job.large);
     pthread_mutex_init(&run.job.mutex, NULL);
     pthread_cond_init(&run.job.changed, NULL);
     enum pom_status status = run_all(&run, msg);
