@@ -1,0 +1,71 @@
+/* The convolutions of precision int8: unsigned 8-bit activations, signed 8-bit weights, exact 32-bit sums.
+ * Channels-last (NHWC), one image a call, dense (no padding between pixels). Made once per layer, run by any number of
+ * threads.
+ *
+ * A tensor is on a grid of its own for each channel (asymmetric quantisation: Jacob et al., "Quantization and Training
+ * of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018):
+ *
+ *   real = scale[c] * (u - zero[c])
+ *
+ * The layer folds the input's scales into its weights, rounds those to 8 bits with a step for each output channel, and
+ * computes, the same bits on every path:
+ *
+ *   acc = sum of u * q over ky, kx, c in 32-bit integers; a padded tap is u = zero[c]
+ *   y   = fmaf((float)acc, factor[n], offset[n])           in units of the output's grid, its zero included
+ *   y   = fmaf((float)residual, residual_factor[n], y)
+ *   out = y rounded to nearest even, clamped to the activation's limits and to [0, 255]; or clamped y itself as float
+ *
+ * where factor, offset and residual_factor come from the grids in double, rounded once; the zeros stand in offset. */
+#ifndef POM_NET_KERNELS_INT8_H
+#define POM_NET_KERNELS_INT8_H
+
+#include "net/kernels/kernels.h"
+#include <stdint.h>
+
+/* One entry for each channel; borrowed for the call that takes it. */
+struct pom_int8_grid {
+    const float *scale; /* > 0 */
+    const uint8_t *zero;
+};
+
+struct pom_int8_conv_desc {
+    struct pom_conv_desc conv; /* activation: NONE, RELU or CLIP, its limits in real units */
+    struct pom_int8_grid in;
+    struct pom_int8_grid residual; /* of out_c channels, where conv.residual is set */
+    struct pom_int8_grid out;      /* scale NULL: the output is float, in real units */
+};
+
+struct pom_int8_conv;
+
+/* weights: out_c x in_c/groups x kernel_h x kernel_w in real units (ONNX's order); bias: out_c or NULL. All borrowed
+ * for the call. POM_ERR_UNSUPPORTED for another activation, and for groups other than 1 and in_c. */
+enum pom_status pom_int8_conv_new(const struct pom_int8_conv_desc *desc, enum pom_isa isa, const float *weights,
+    const float *bias, struct pom_int8_conv **out, struct pom_message *msg);
+void pom_int8_conv_free(struct pom_int8_conv *conv);
+size_t pom_int8_conv_weight_bytes(const struct pom_int8_conv *conv);
+size_t pom_int8_conv_scratch_bytes(const struct pom_int8_conv *conv);
+const char *pom_int8_conv_kernel_name(const struct pom_int8_conv *conv); /* e.g. "int8_gemm_14x32_avx512vnni" */
+
+/* As pom_conv_run; out is uint8_t, or float where the desc has no grid for it. */
+void pom_int8_conv_run(
+    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch);
+
+/* The table of one path: what has no weights. */
+struct pom_int8_kernels {
+    /* out = x / scale + zero, rounded to nearest even, clamped to [0, 255]; inverse[c] is 1 / scale[c]. NaN gives 0. */
+    void (*quantise)(
+        const float *in, size_t pixels, int channels, const float *inverse, const uint8_t *zero, uint8_t *out);
+    /* out = scale * (u - zero) */
+    void (*dequantise)(
+        const uint8_t *in, size_t pixels, int channels, const float *scale, const uint8_t *zero, float *out);
+    /* Padding never wins; the grid stays. */
+    void (*max_pool)(const struct pom_pool_desc *desc, const uint8_t *in, uint8_t *out);
+    /* out[c] = scale[c] * (sum of u / pixels - zero[c]): fmaf((float)sum, factor[c], offset[c]) */
+    void (*global_average)(
+        const uint8_t *in, int pixels, int channels, const float *factor, const float *offset, float *out);
+};
+
+/* Never NULL: REF's where the build has no kernels for isa. Static storage. */
+const struct pom_int8_kernels *pom_int8_kernels(enum pom_isa isa);
+
+#endif
