@@ -72,6 +72,7 @@ static enum pom_status describe(
         return pom_fail(msg, POM_ERR_ARGUMENT, "%s takes images of %d x %d only: leave --size out", model->info.path,
             model->info.width, model->info.height);
     POM_TRY(choose_preprocess(model, options->preprocess, msg));
+    model->info.precision = options->precision;
     model->info.features = info->outputs[0].elements;
     model->info.parameters = info->parameters;
     model->info.macs = info->macs;
@@ -128,6 +129,8 @@ static enum pom_status make_pixels(
     if (options->output_layer || options->preprocess)
         return pom_fail(msg, POM_ERR_ARGUMENT,
             "model pixels has no layers and no preprocessing: leave --output-layer and --preprocess out");
+    if (options->precision != POM_PRECISION_EXACT)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "model pixels has no network: its precision is exact");
     int size = options->size ? options->size : DEFAULT_SIZE;
     model->info = (struct pom_model_info){.name = "pixels",
         .preprocess = "none",
@@ -145,6 +148,7 @@ enum pom_status pom_model_load(const char *name_or_path, const struct pom_model_
     options = options ? options : &defaults;
     if (options->size < 0 || options->size > MAX_SIZE)
         return pom_fail(msg, POM_ERR_ARGUMENT, "an image size of %d is not in 1..%d", options->size, MAX_SIZE);
+    POM_TRY(pom_precision_check(options->precision, msg));
     struct pom_model *model = pom_calloc(1, sizeof *model);
     if (!model)
         return pom_fail_memory(msg, "a model");

@@ -20,4 +20,7 @@ static inline const struct pom_net *pom_model_net(const struct pom_model *model)
     return model->net;
 }
 
+/* POM_ERR_UNSUPPORTED where it is not offered; the message says what to take. */
+enum pom_status pom_precision_check(enum pom_precision precision, struct pom_message *msg);
+
 #endif

@@ -123,6 +123,17 @@ static void the_info_tells_what_was_loaded(void **state) {
     pom_model_free(model);
 }
 
+static void precisions_that_are_not_offered_are_refused(void **state) {
+    (void)state;
+    write_tiny("tf");
+    assert_true(pom_precision_offered(POM_PRECISION_EXACT));
+    for (enum pom_precision p = POM_PRECISION_EXACT; p <= POM_PRECISION_INT8; p++)
+        if (!pom_precision_offered(p))
+            expect_refused(
+                TINY, (struct pom_model_options){.precision = p}, POM_ERR_UNSUPPORTED, pom_precision_name(p));
+    expect_refused(TINY, (struct pom_model_options){.precision = (enum pom_precision)3}, POM_ERR_ARGUMENT, "3");
+}
+
 static void batches_are_bounded(void **state) {
     (void)state;
     struct pom_message msg = {0};
@@ -245,6 +256,7 @@ int main(void) {
         cmocka_unit_test(preprocessing_comes_from_the_file_or_is_asked_for),
         cmocka_unit_test(what_cannot_be_loaded_is_explained),
         cmocka_unit_test(the_info_tells_what_was_loaded),
+        cmocka_unit_test(precisions_that_are_not_offered_are_refused),
         cmocka_unit_test(batches_are_bounded),
         cmocka_unit_test(unpooled_features_are_in_keras_s_order),
         cmocka_unit_test(a_batch_gives_the_bits_of_its_images),
