@@ -96,25 +96,31 @@ void pom_plan_permute(struct pom_planner *planner, int in, int out, int rank, co
     pom_plan_step(planner, &permute_kind, params, in, -1, out);
 }
 
+struct copy_params {
+    struct pom_rows rows;
+    size_t width; /* of an element, bytes */
+};
+
 static void run_copy_rows(const void *params, const struct pom_call *call) {
-    const struct pom_rows *p = params;
-    for (size_t r = 0; r < p->rows; r++)
-        memcpy(call->out + r * p->out_stride + p->out_offset, call->in[0] + r * p->in_stride + p->in_offset,
-            p->n * sizeof(float));
+    const struct copy_params *p = params;
+    const struct pom_rows *rows = &p->rows;
+    const char *in = (const char *)call->in[0] + rows->in_offset * p->width;
+    char *out = (char *)call->out + rows->out_offset * p->width;
+    for (size_t r = 0; r < rows->rows; r++)
+        memcpy(out + r * rows->out_stride * p->width, in + r * rows->in_stride * p->width, rows->n * p->width);
 }
 
 static void describe_rows(const void *params, FILE *out) {
-    const struct pom_rows *p = params;
-    fprintf(out, "%zu rows of %zu", p->rows, p->n);
+    const struct copy_params *p = params;
+    fprintf(out, "%zu rows of %zu", p->rows.rows, p->rows.n);
 }
 
-static const struct pom_step_kind copy_rows_kind = {
-    .name = "f32_copy", .run = run_copy_rows, .describe = describe_rows};
+static const struct pom_step_kind copy_rows_kind = {.name = "copy", .run = run_copy_rows, .describe = describe_rows};
 
 void pom_plan_copy_rows(struct pom_planner *planner, int in, int out, const struct pom_rows *rows) {
-    struct pom_rows *params = pom_plan_alloc(planner, 1, sizeof *params);
+    struct copy_params *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (params)
-        *params = *rows;
+        *params = (struct copy_params){*rows, planner->plan->buffers[in].width};
     pom_plan_step(planner, &copy_rows_kind, params, in, -1, out);
 }
 
@@ -126,8 +132,8 @@ static void fill_row(float *out, size_t n, float value) {
 static void run_pick(const void *params, const struct pom_call *call) {
     const struct pom_picks *p = params;
     for (size_t o = 0; o < p->outer; o++) {
-        const float *in = call->in[0] + o * p->in_length * p->inner;
-        float *out = call->out + o * p->out_length * p->inner;
+        const float *in = (const float *)call->in[0] + o * p->in_length * p->inner;
+        float *out = (float *)call->out + o * p->out_length * p->inner;
         for (size_t i = 0; i < p->out_length; i++, out += p->inner)
             if (p->pick[i] < 0)
                 fill_row(out, p->inner, p->fill);

@@ -8,7 +8,7 @@
 void pom_permute(const float *in, int rank, const int64_t *dims, const int *perm, float *out);
 void pom_plan_permute(struct pom_planner *planner, int in, int out, int rank, const int64_t *dims, const int *perm);
 
-/* Rows of n floats from one raster into another; strides and offsets in floats. */
+/* Rows of n elements from one raster into another of the same width; strides and offsets in elements. */
 struct pom_rows {
     size_t rows, n, in_stride, out_stride, in_offset, out_offset;
 };

@@ -49,10 +49,11 @@ struct conv_step {
 
 static void run_conv(const void *params, const struct pom_call *call) {
     const struct conv_step *p = params;
-    for (size_t i = 0; i < p->images; i++) {
-        const float *residual = call->in[1] ? call->in[1] + i * p->out_stride : NULL;
-        pom_conv_run(p->conv, call->in[0] + i * p->in_stride, residual, call->out + i * p->out_stride, call->scratch);
-    }
+    const float *in = call->in[0], *residual = call->in[1];
+    float *out = call->out;
+    for (size_t i = 0; i < p->images; i++)
+        pom_conv_run(p->conv, in + i * p->in_stride, residual ? residual + i * p->out_stride : NULL,
+            out + i * p->out_stride, call->scratch);
 }
 
 static void free_conv(void *params) {

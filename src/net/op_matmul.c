@@ -59,8 +59,9 @@ static void run_matmul(const void *params, const struct pom_call *call) {
     const struct matmul_step *p = params;
     for (int64_t g = 0; g < p->batches; g++)
         for (int64_t i = 0; i < p->m; i++) {
-            const float *a = call->in[0] + p->a_at[g] + i * p->k, *b = call->in[1] + p->b_at[g];
-            float *out = call->out + (g * p->m + i) * p->n;
+            const float *a = (const float *)call->in[0] + p->a_at[g] + i * p->k;
+            const float *b = (const float *)call->in[1] + p->b_at[g];
+            float *out = (float *)call->out + (g * p->m + i) * p->n;
             for (int64_t j = 0; j < p->n; j++)
                 out[j] = 0.0f;
             for (int64_t x = 0; x < p->k; x++)

@@ -35,8 +35,10 @@ struct pool_step {
 
 static void run_pool(const void *params, const struct pom_call *call) {
     const struct pool_step *p = params;
+    const float *in = call->in[0];
+    float *out = call->out;
     for (size_t i = 0; i < p->images; i++)
-        p->pool(&p->desc, call->in[0] + i * p->in_stride, call->out + i * p->out_stride);
+        p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
 }
 
 static void describe_pool(const void *params, FILE *out) {
@@ -117,8 +119,10 @@ struct global_step {
 static void run_global(const void *params, const struct pom_call *call) {
     const struct global_step *p = params;
     size_t channels = (size_t)p->channels, image = (size_t)p->pixels * channels;
+    const float *in = call->in[0];
+    float *out = call->out;
     for (size_t i = 0; i < p->images; i++)
-        p->average(call->in[0] + i * image, p->pixels, p->channels, call->out + i * channels);
+        p->average(in + i * image, p->pixels, p->channels, out + i * channels);
 }
 
 static void describe_global(const void *params, FILE *out) {

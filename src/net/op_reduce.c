@@ -55,10 +55,11 @@ static const float *sum_axes(const struct reduce_step *p, int axis, const float 
 
 static void run_reduce(const void *params, const struct pom_call *call) {
     const struct reduce_step *p = params;
-    memset(call->out, 0, p->n_out * sizeof(float));
-    sum_axes(p, 0, call->in[0], call->out);
+    float *out = call->out;
+    memset(out, 0, p->n_out * sizeof(float));
+    sum_axes(p, 0, call->in[0], out);
     for (size_t i = 0; i < p->n_out; i++)
-        call->out[i] /= p->count;
+        out[i] /= p->count;
 }
 
 static const struct pom_step_kind reduce_kind = {.name = "f32_mean", .run = run_reduce};
@@ -129,10 +130,12 @@ static void softmax_row(const float *in, int64_t n, int64_t stride, float *out) 
 
 static void run_softmax(const void *params, const struct pom_call *call) {
     const struct softmax_params *p = params;
+    const float *in = call->in[0];
+    float *out = call->out;
     for (int64_t o = 0; o < p->outer; o++)
         for (int64_t i = 0; i < p->inner; i++) {
             int64_t at = o * p->n * p->inner + i;
-            softmax_row(call->in[0] + at, p->n, p->inner, call->out + at);
+            softmax_row(in + at, p->n, p->inner, out + at);
         }
 }
 

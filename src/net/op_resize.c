@@ -212,8 +212,8 @@ static void run_blend(const void *params, const struct pom_call *call) {
     const struct blend_step *p = params;
     for (size_t o = 0; o < p->outer; o++)
         for (size_t i = 0; i < p->out_length; i++) {
-            const float *in = call->in[0] + o * p->in_length * p->inner;
-            float *out = call->out + (o * p->out_length + i) * p->inner;
+            const float *in = (const float *)call->in[0] + o * p->in_length * p->inner;
+            float *out = (float *)call->out + (o * p->out_length + i) * p->inner;
             for (size_t c = 0; c < p->inner; c++)
                 out[c] = p->outside[i] ? p->fill : 0.0f;
             for (size_t t = 0; t < p->n_taps && !p->outside[i]; t++) {

@@ -80,7 +80,8 @@ static int add_buffer(struct pom_planner *planner, struct pom_plan_buffer buffer
 }
 
 int pom_plan_scratch(struct pom_planner *planner, size_t elements, bool batched) {
-    return add_buffer(planner, (struct pom_plan_buffer){.elements = elements, .batched = batched});
+    return add_buffer(
+        planner, (struct pom_plan_buffer){.elements = elements, .width = sizeof(float), .batched = batched});
 }
 
 int pom_plan_constant(struct pom_planner *planner, const float *data, size_t n) {
@@ -92,8 +93,9 @@ int pom_plan_constant(struct pom_planner *planner, const float *data, size_t n) 
     }
     memcpy(copy, data, n * sizeof(float));
     planner->plan->weight_bytes += n * sizeof(float);
-    return add_buffer(
-        planner, (struct pom_plan_buffer){.place = POM_PLACE_CONSTANT, .elements = n, .constant = copy, .owned = copy});
+    return add_buffer(planner,
+        (struct pom_plan_buffer){
+            .place = POM_PLACE_CONSTANT, .elements = n, .width = sizeof(float), .constant = copy, .owned = copy});
 }
 
 void pom_plan_alias(struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout, int buffer) {

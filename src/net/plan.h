@@ -18,8 +18,8 @@ enum { POM_STEP_INPUTS = 3 };
 
 /* What a step works on when it runs. */
 struct pom_call {
-    const float *in[POM_STEP_INPUTS];
-    float *out;
+    const void *in[POM_STEP_INPUTS]; /* elements as the step's kind has them: float where it says nothing else */
+    void *out;
     void *scratch; /* the step's scratch_bytes, aligned to POM_ALIGN */
     int images;    /* in one call; 1 but for steps of phase BATCH */
 };
@@ -56,6 +56,7 @@ struct pom_plan_buffer {
     enum pom_place place;
     int index;       /* of the input or output */
     size_t elements; /* per image where batched */
+    size_t width;    /* bytes of an element */
     bool batched;
     const float *constant; /* the numbers, for POM_PLACE_CONSTANT */
     void *owned;           /* what to free(), or NULL */
@@ -81,7 +82,7 @@ struct pom_plan {
 /* Where the buffers of a session lie, by buffer. */
 struct pom_memory_map {
     size_t *offsets; /* in the arena, bytes; meaningful where place is ARENA */
-    size_t *strides; /* floats from one image to the next; 0: one copy serves all images */
+    size_t *strides; /* bytes from one image to the next; 0: one copy serves all images */
     int *storage;    /* the buffer whose memory it uses: itself but for steps that work in place */
     size_t arena_bytes, scratch_bytes;
 };

@@ -45,8 +45,8 @@ static bool may_work_in_place(
     const struct pom_plan_buffer *in = &plan->buffers[step->in[0]], *out = &plan->buffers[step->out];
     const struct pom_lifetime *in_life = &lifetimes[step->in[0]], *out_life = &lifetimes[step->out];
     return step->kind->in_place && in->place == POM_PLACE_ARENA && out->place == POM_PLACE_ARENA &&
-           in->elements == out->elements && in->batched == out->batched && in_life->last == index &&
-           out_life->first == index && !in_life->crossing && !out_life->crossing &&
+           in->elements == out->elements && in->width == out->width && in->batched == out->batched &&
+           in_life->last == index && out_life->first == index && !in_life->crossing && !out_life->crossing &&
            in_life->all_images == out_life->all_images;
 }
 
@@ -109,7 +109,7 @@ static void place_blocks(struct block *blocks, int n, struct block *placed, stru
 
 static bool block_bytes(const struct pom_plan_buffer *buffer, size_t copies, size_t *bytes) {
     const size_t most = (size_t)1 << 46; /* sums of these cannot overflow */
-    if (!pom_size_mul(buffer->elements, sizeof(float), bytes) || !pom_size_mul(*bytes, copies, bytes) || *bytes > most)
+    if (!pom_size_mul(buffer->elements, buffer->width, bytes) || !pom_size_mul(*bytes, copies, bytes) || *bytes > most)
         return false;
     *bytes = (*bytes + POM_ALIGN - 1) / POM_ALIGN * POM_ALIGN;
     return true;
@@ -146,7 +146,8 @@ static void set_strides(const struct pom_plan *plan, const struct pom_lifetime *
     for (int b = 0; b < plan->n_buffers; b++) {
         const struct pom_plan_buffer *buffer = &plan->buffers[b];
         bool outside = buffer->place == POM_PLACE_INPUT || buffer->place == POM_PLACE_OUTPUT;
-        map->strides[b] = buffer->batched && (outside || lifetimes[b].all_images) ? buffer->elements : 0;
+        map->strides[b] =
+            buffer->batched && (outside || lifetimes[b].all_images) ? buffer->elements * buffer->width : 0;
         map->offsets[b] = map->offsets[map->storage[b]];
     }
 }

@@ -10,20 +10,20 @@ struct run {
     float *const *outputs;
 };
 
-static float *written_at(const struct run *run, int b, size_t image) {
+static void *written_at(const struct run *run, int b, size_t image) {
     const struct pom_plan_buffer *buffer = &run->plan->buffers[b];
     size_t offset = image * run->map->strides[b];
     if (buffer->place == POM_PLACE_OUTPUT)
-        return run->outputs[buffer->index] + offset;
-    return (float *)(void *)(run->arena + run->map->offsets[b]) + offset;
+        return (char *)run->outputs[buffer->index] + offset;
+    return run->arena + run->map->offsets[b] + offset;
 }
 
-static const float *read_at(const struct run *run, int b, size_t image) {
+static const void *read_at(const struct run *run, int b, size_t image) {
     const struct pom_plan_buffer *buffer = &run->plan->buffers[b];
     if (buffer->place == POM_PLACE_CONSTANT)
         return buffer->constant;
     if (buffer->place == POM_PLACE_INPUT)
-        return run->inputs[buffer->index] + image * run->map->strides[b];
+        return (const char *)run->inputs[buffer->index] + image * run->map->strides[b];
     return written_at(run, b, image);
 }
 

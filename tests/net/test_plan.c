@@ -151,8 +151,10 @@ static void check_map(const struct pom_plan *plan, int batch) {
                 assert_true(life[a].first == life[b].last || life[b].first == life[a].last);
                 continue;
             }
-            size_t a_bytes = plan->buffers[a].elements * sizeof(float) * (life[a].all_images ? (size_t)batch : 1);
-            size_t b_bytes = plan->buffers[b].elements * sizeof(float) * (life[b].all_images ? (size_t)batch : 1);
+            size_t a_bytes =
+                plan->buffers[a].elements * plan->buffers[a].width * (life[a].all_images ? (size_t)batch : 1);
+            size_t b_bytes =
+                plan->buffers[b].elements * plan->buffers[b].width * (life[b].all_images ? (size_t)batch : 1);
             assert_true(map.offsets[a] + a_bytes <= map.offsets[b] || map.offsets[b] + b_bytes <= map.offsets[a]);
             assert_true(map.offsets[a] + a_bytes <= map.arena_bytes);
         }
