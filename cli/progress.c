@@ -160,11 +160,27 @@ static void print_result(const struct pom_features_options *options, const struc
             report->components == 1 ? " holds" : "s hold", 100 * report->explained);
 }
 
+/* "CPU 19.8 s: infer 94.1 %, decode 2.6 %, ..." of what takes a thousandth or more. */
+static void print_work(const struct pom_features_report *report) {
+    const char *comma = "";
+    pom_say(stderr, "CPU %.1f s: ", report->cpu_s);
+    for (int i = 0; i < POM_WORK_COUNT; i++) {
+        double share = report->work[i].cpu_s / report->cpu_s;
+        if (!(share >= 0.001))
+            continue;
+        pom_say(stderr, "%s%s %.1f %%", comma, pom_work_name((enum pom_work)i), 100 * share);
+        comma = ", ";
+    }
+    fputs("\n", stderr);
+}
+
 void pom_progress_summary(struct pom_progress *progress, const struct pom_features_options *options,
     const struct pom_features_report *report) {
     clear_line(progress);
     if (progress->quiet)
         return;
     print_result(options, report);
+    if (!report->up_to_date)
+        print_work(report);
     print_errors(options, report);
 }

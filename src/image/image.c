@@ -18,7 +18,7 @@ enum pom_status pom_source_admit(
             height, source->max_pixels);
     if (!pom_size_mul(pixels, bytes_per_pixel, &bytes) || bytes > source->max_memory_bytes)
         return pom_fail(msg, POM_ERR_LIMIT,
-            "decoding %zux%zu pixels takes more than %zu MiB: raise --memory, then --retry-failed", width, height,
+            "decoding %zux%zu pixels takes more than %zu MiB: raise the memory limit", width, height,
             source->max_memory_bytes >> 20);
     return POM_OK;
 }

@@ -62,7 +62,7 @@ static void on_error(j_common_ptr info) {
             info->err->msg_parm.i[0]);
     } else if (code == JERR_NO_BACKING_STORE) {
         pom_fail(error->msg, POM_ERR_LIMIT,
-            "the scans of a progressive JPEG take more than %ld MiB: raise --memory, then --retry-failed",
+            "the scans of a progressive JPEG take more than %ld MiB: raise the memory limit",
             info->mem->max_memory_to_use >> 20);
     } else {
         char text[JMSG_LENGTH_MAX];

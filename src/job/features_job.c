@@ -20,6 +20,7 @@ struct run {
     struct pom_destination destination;
     struct pom_features_report *report;
     time_t started;
+    uint64_t started_cpu_ns;
     char names[MAX_FILES][32]; /* of the staged files */
     int n_names;
 };
@@ -69,12 +70,16 @@ static void report_counts(struct run *run) {
     report->unlabelled = atomic_load(&count->unlabelled);
     report->bytes = atomic_load(&count->bytes);
     report->requests = atomic_load(&count->requests);
-    report->list_s = (double)atomic_load(&count->list_ns) * 1e-9;
-    report->read_s = (double)atomic_load(&count->read_ns) * 1e-9;
-    report->decode_s = (double)atomic_load(&count->decode_ns) * 1e-9;
-    report->resize_s = (double)atomic_load(&count->resize_ns) * 1e-9;
-    report->infer_s = (double)atomic_load(&count->infer_ns) * 1e-9;
     report->first_row_s = first ? (double)(first - run->job.started_ns) * 1e-9 : 0;
+}
+
+static void report_work(struct run *run) {
+    for (int i = 0; i < POM_WORK_COUNT; i++) {
+        const struct pom_work_clock *clock = &run->job.count.work[i];
+        run->report->work[i].thread_s = (double)atomic_load(&clock->wall_ns) * 1e-9;
+        run->report->work[i].cpu_s = (double)atomic_load(&clock->cpu_ns) * 1e-9;
+    }
+    run->report->cpu_s = (double)(pom_process_cpu_ns() - run->started_cpu_ns) * 1e-9;
 }
 
 static enum pom_status run_images(struct run *run, struct pom_message *msg) {
@@ -95,6 +100,7 @@ static void add_name(struct run *run, const char *name) {
 
 static enum pom_status write_tables(struct run *run, struct pom_message *msg) {
     uint64_t start = pom_now_ns();
+    struct pom_lap lap = pom_lap_begin_process();
     POM_TRY(pom_manifest_purge(run->job.manifest, msg));
     POM_TRY(pom_tables_write(&run->job, &run->destination, run->report, msg));
     char errors[32];
@@ -102,6 +108,7 @@ static enum pom_status write_tables(struct run *run, struct pom_message *msg) {
     add_name(run, run->destination.features);
     add_name(run, errors);
     run->report->tables_s = seconds_since(start);
+    pom_lap_end(&lap, &run->job.count.work[POM_WORK_WRITE]);
     return POM_OK;
 }
 
@@ -165,6 +172,7 @@ static enum pom_status project(struct run *run, struct pom_message *msg) {
         return POM_OK;
     }
     uint64_t start = pom_now_ns();
+    struct pom_lap lap = pom_lap_begin_process();
     struct pom_buffer table = {0};
     tell_pca(run);
     enum pom_status status = pom_destination_stage(&run->destination, run->destination.features, &table, msg);
@@ -172,6 +180,7 @@ static enum pom_status project(struct run *run, struct pom_message *msg) {
         status = run_pca(run, table.data, pom_store_staging(run->destination.store), msg);
     pom_buffer_clean_up(&table);
     run->report->pca_s = seconds_since(start);
+    pom_lap_end(&lap, &run->job.count.work[POM_WORK_STATISTICS]);
     return status;
 }
 
@@ -180,6 +189,7 @@ static enum pom_status publish(struct run *run, struct pom_message *msg) {
     for (int i = 0; i < run->n_names; i++)
         names[i] = run->names[i];
     run->report->total_s = seconds_since(run->job.started_ns);
+    report_work(run);
     POM_TRY(pom_receipt_write(&run->job, &run->destination, run->report, run->started, msg));
     return pom_destination_publish(&run->job, &run->destination, names, run->n_names, msg);
 }
@@ -223,7 +233,10 @@ static void init_large(pthread_rwlock_t *large) {
 
 enum pom_status pom_features_job(
     const struct pom_features_options *options, struct pom_features_report *report, struct pom_message *msg) {
-    struct run run = {.report = report, .started = time(NULL), .job = {.options = options, .started_ns = pom_now_ns()}};
+    struct run run = {.report = report,
+        .started = time(NULL),
+        .started_cpu_ns = pom_process_cpu_ns(),
+        .job = {.options = options, .started_ns = pom_now_ns()}};
     *report = (struct pom_features_report){0};
     init_large(&run.job.large);
     pthread_mutex_init(&run.job.mutex, NULL);

@@ -54,6 +54,26 @@ struct pom_features_options {
     struct pom_features_events events;
 };
 
+/* What the time goes into. */
+enum pom_work {
+    POM_WORK_CALIBRATE, /* choosing a precision */
+    POM_WORK_LIST,
+    POM_WORK_READ,
+    POM_WORK_DECODE,
+    POM_WORK_RESIZE,
+    POM_WORK_INFER,
+    POM_WORK_WRITE,      /* spool, manifest and tables */
+    POM_WORK_STATISTICS, /* scaler and PCA, with the tables that they write */
+    POM_WORK_COUNT
+};
+const char *pom_work_name(enum pom_work work);
+
+/* Summed over the threads. */
+struct pom_work_time {
+    double thread_s; /* wall clock */
+    double cpu_s;
+};
+
 /* What a run did. */
 struct pom_features_report {
     uint64_t listed, rows, errors; /* in the tables: rows + errors = listed */
@@ -63,8 +83,9 @@ struct pom_features_report {
     uint64_t unlabelled;           /* rows whose path does not match the label pattern */
     uint64_t bytes, requests;      /* read from the sources */
     size_t features, components;
-    double explained;                                   /* share of the variance that the components hold */
-    double list_s, read_s, decode_s, resize_s, infer_s; /* summed over the threads */
+    double explained; /* share of the variance that the components hold */
+    struct pom_work_time work[POM_WORK_COUNT];
+    double cpu_s; /* of the whole job: more than the work's by what starts and ends it */
     double load_model_s, first_row_s, images_s, tables_s, pca_s, total_s; /* wall clock; first_row_s from the start */
     bool up_to_date;                                                      /* nothing had changed: nothing was written */
     struct pom_label_count *labels;                                       /* most frequent first; owned by the report */

@@ -6,6 +6,7 @@
 #include "job/manifest.h"
 #include "job/queue.h"
 #include "job/spool.h"
+#include "job/work.h"
 #include "store/store.h"
 #include <pthread.h>
 
@@ -41,7 +42,7 @@ void pom_item_fail(struct pom_item *item, enum pom_stage stage, const char *caus
 struct pom_counters {
     _Atomic uint64_t listed, carried_rows, carried_errors, computed, failed, dropped, skipped, unlabelled;
     _Atomic uint64_t bytes, requests;
-    _Atomic uint64_t list_ns, read_ns, decode_ns, resize_ns, infer_ns;
+    struct pom_work_clock work[POM_WORK_COUNT];
     _Atomic uint64_t first_row_ns; /* on the monotonic clock */
     atomic_bool listed_all;
 };

@@ -1,6 +1,5 @@
 /* The first stage: lists the sources, and tells by the manifest which images need no work. Listing and manifest are
  * both in order of path, so this is a merge. */
-#include "base/resources.h"
 #include "job/job.h"
 #include "job/label.h"
 #include <string.h>
@@ -10,7 +9,7 @@ struct lister {
     struct pom_store *source;
     struct pom_manifest_cursor *cursor;
     const struct pom_manifest_row *known; /* the first row not before the listing; NULL past the last */
-    uint64_t waited_ns;                   /* for the workers */
+    struct pom_lap lap;                   /* since it last waited for the workers */
 };
 
 static enum pom_status next_known(struct lister *lister, struct pom_message *msg) {
@@ -29,9 +28,9 @@ static enum pom_status pass_missing(struct lister *lister, const char *path, str
 
 /* Hands the item on, waiting where the queue is full. */
 static enum pom_status hand_on(struct lister *lister, struct pom_queue *queue, struct pom_item *item) {
-    uint64_t start = pom_now_ns();
+    pom_lap_end(&lister->lap, &lister->job->count.work[POM_WORK_LIST]);
     bool taken = pom_queue_push(queue, item);
-    lister->waited_ns += pom_now_ns() - start;
+    lister->lap = pom_lap_begin();
     if (taken)
         return POM_OK;
     pom_item_free(item);
@@ -134,12 +133,11 @@ static enum pom_status list_all(struct lister *lister, struct pom_message *msg) 
 }
 
 void pom_lister_run(struct pom_job *job) {
-    struct lister lister = {.job = job};
+    struct lister lister = {.job = job, .lap = pom_lap_begin()};
     struct pom_message msg = {0};
-    uint64_t start = pom_now_ns();
     enum pom_status status = list_all(&lister, &msg);
     pom_manifest_cursor_free(lister.cursor);
-    atomic_fetch_add(&job->count.list_ns, pom_now_ns() - start - lister.waited_ns);
+    pom_lap_end(&lister.lap, &job->count.work[POM_WORK_LIST]);
     if (status != POM_OK)
         pom_job_fail(job, status, &msg);
     pom_queue_close(job->todo);

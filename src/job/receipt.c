@@ -78,15 +78,26 @@ static json_t *settings(const struct pom_job *job, const struct pom_features_rep
 }
 
 /* Stages overlap, and run in several threads: their times are summed over the threads; wall clock apart. */
+static json_t *stages(const struct pom_features_report *r) {
+    json_t *all = json_object();
+    for (int i = 0; i < POM_WORK_COUNT; i++) {
+        const struct pom_work_time *time = &r->work[i];
+        double share = r->cpu_s > 0 ? time->cpu_s / r->cpu_s : 0;
+        json_object_set_new(all, pom_work_name((enum pom_work)i),
+            json_pack("{s:o, s:o, s:o}", "cpu_seconds", seconds(time->cpu_s), "cpu_share",
+                json_real(round(share * 1e4) / 1e4), "thread_seconds", seconds(time->thread_s)));
+    }
+    return all;
+}
+
 static json_t *timing(const struct pom_features_report *r) {
-    json_t *stages = json_pack("{s:o, s:o, s:o, s:o, s:o}", "list", seconds(r->list_s), "read", seconds(r->read_s),
-        "decode", seconds(r->decode_s), "resize", seconds(r->resize_s), "infer", seconds(r->infer_s));
     json_t *wall = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "load_model", seconds(r->load_model_s), "first_row",
         seconds(r->first_row_s), "images", seconds(r->images_s), "tables", seconds(r->tables_s), "pca",
         seconds(r->pca_s), "total", seconds(r->total_s));
     double rate = r->images_s > 0 ? (double)r->computed / r->images_s : 0;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "thread_seconds", stages, "wall_seconds", wall, "images_per_second",
-        json_real(round(rate * 100) / 100), "bytes_read", count(r->bytes), "requests", count(r->requests));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "stages", stages(r), "cpu_seconds", seconds(r->cpu_s),
+        "wall_seconds", wall, "images_per_second", json_real(round(rate * 100) / 100), "bytes_read", count(r->bytes),
+        "requests", count(r->requests));
 }
 
 /* The CPU's name as the kernel tells it; "" where it does not. */

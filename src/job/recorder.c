@@ -51,7 +51,9 @@ void pom_recorder_run(struct pom_job *job) {
     enum pom_status status = POM_OK;
     bool begun = false;
     size_t n;
+    struct pom_lap lap;
     while ((n = pom_queue_pop(job->done, (void **)items, ITEMS_AT_ONCE, 1)) > 0) {
+        lap = pom_lap_begin();
         if (!begun && (status = begin(job, &msg)) != POM_OK)
             pom_job_fail(job, status, &msg);
         begun = true;
@@ -60,7 +62,10 @@ void pom_recorder_run(struct pom_job *job) {
                 pom_job_fail(job, status, &msg);
             pom_item_free(items[i]);
         }
+        pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
     }
+    lap = pom_lap_begin();
     if ((status = commit(job, &msg)) != POM_OK)
         pom_job_fail(job, status, &msg);
+    pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
 }

@@ -1,86 +1,22 @@
 /* The second stage, in as many threads as there are CPUs: each takes a few images, reads, decodes and resizes them,
  * runs them through its own session of the network, and puts the features in the spool. */
 #include "base/memory.h"
-#include "base/resources.h"
-#include "image/resize.h"
 #include "job/job.h"
+#include "job/loader.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double mib = 1 << 20;
-
 struct worker {
     struct pom_job *job;
     struct pom_session *session;
-    struct pom_buffer bytes; /* the image as stored */
-    struct pom_image picture, scaled;
-    struct pom_resizer resizer;
+    struct pom_loader loader;
     uint8_t *pixels;                           /* of the batch */
     float *features;                           /* of the batch */
     struct pom_item *batch[POM_JOB_MAX_BATCH]; /* taken from the queue */
     struct pom_item *ready[POM_JOB_MAX_BATCH]; /* those of them that are in pixels */
     size_t n, n_ready;
 };
-
-static void add_time(_Atomic uint64_t *total, uint64_t *since) {
-    uint64_t now = pom_now_ns();
-    atomic_fetch_add_explicit(total, now - *since, memory_order_relaxed);
-    *since = now;
-}
-
-/* Reads, decodes and resizes within so much memory, half of it at most for the image as stored. On failure *stage is
- * where. */
-static enum pom_status load(
-    struct worker *worker, const struct pom_item *item, size_t bytes, enum pom_stage *stage, struct pom_message *msg) {
-    struct pom_job *job = worker->job;
-    const struct pom_model_info *info = job->info;
-    uint64_t at = pom_now_ns();
-    *stage = POM_STAGE_READ;
-    enum pom_status status = pom_store_read(item->source, item->path, bytes / 2, &worker->bytes, msg);
-    add_time(&job->count.read_ns, &at);
-    atomic_fetch_add_explicit(&job->count.requests, 1, memory_order_relaxed);
-    if (status == POM_ERR_LIMIT)
-        return pom_fail(msg, status,
-            "a file of %.1f MiB is over the %.1f MiB for one: raise --memory, then --retry-failed",
-            (double)item->size / mib, (double)bytes / 2 / mib);
-    if (status != POM_OK)
-        return status;
-    atomic_fetch_add_explicit(&job->count.bytes, worker->bytes.size, memory_order_relaxed);
-
-    *stage = POM_STAGE_DECODE;
-    const struct pom_image_limits limits = {.max_memory_bytes = bytes - worker->bytes.size};
-    status = pom_image_decode(worker->bytes.data, worker->bytes.size, &limits, &worker->picture, msg);
-    add_time(&job->count.decode_ns, &at);
-    if (status == POM_OK)
-        status = pom_resizer_run(
-            &worker->resizer, &worker->picture, info->width, info->height, job->options->filter, &worker->scaled, msg);
-    add_time(&job->count.resize_ns, &at);
-    return status;
-}
-
-static void drop_large_buffers(struct worker *worker) {
-    pom_buffer_clean_up(&worker->bytes);
-    pom_image_clean_up(&worker->picture);
-    pom_resizer_clean_up(&worker->resizer);
-}
-
-/* An image over the worker's share of the memory is loaded again while all other workers wait. */
-static enum pom_status load_within_budget(
-    struct worker *worker, const struct pom_item *item, enum pom_stage *stage, struct pom_message *msg) {
-    struct pom_job *job = worker->job;
-    pthread_rwlock_rdlock(&job->large);
-    enum pom_status status = load(worker, item, job->budget.image_bytes, stage, msg);
-    pthread_rwlock_unlock(&job->large);
-    if (status != POM_ERR_LIMIT || job->budget.large_bytes <= job->budget.image_bytes)
-        return status;
-    drop_large_buffers(worker);
-    pthread_rwlock_wrlock(&job->large);
-    status = load(worker, item, job->budget.large_bytes, stage, msg);
-    drop_large_buffers(worker);
-    pthread_rwlock_unlock(&job->large);
-    return status;
-}
 
 static void load_batch(struct worker *worker) {
     const struct pom_model_info *info = worker->job->info;
@@ -89,12 +25,13 @@ static void load_batch(struct worker *worker) {
     for (size_t i = 0; i < worker->n && !atomic_load(&worker->job->stop); i++) {
         enum pom_stage stage;
         struct pom_message msg = {0};
-        enum pom_status status = load_within_budget(worker, worker->batch[i], &stage, &msg);
+        const struct pom_item *item = worker->batch[i];
+        enum pom_status status = pom_loader_run(&worker->loader, item->source, item->path, &stage, &msg);
         if (status != POM_OK) {
             pom_item_fail(worker->batch[i], stage, *msg.text ? msg.text : pom_status_name(status));
             continue;
         }
-        memcpy(worker->pixels + worker->n_ready * image, worker->scaled.rgb, image);
+        memcpy(worker->pixels + worker->n_ready * image, worker->loader.scaled.rgb, image);
         worker->ready[worker->n_ready++] = worker->batch[i];
     }
 }
@@ -122,10 +59,11 @@ static enum pom_status keep_features(
 
 static enum pom_status infer_batch(struct worker *worker, struct pom_message *msg) {
     struct pom_job *job = worker->job;
-    uint64_t at = pom_now_ns();
+    struct pom_lap lap = pom_lap_begin();
     enum pom_status ran = POM_OK;
     if (worker->n_ready)
         ran = pom_session_run(worker->session, worker->pixels, (int)worker->n_ready, worker->features, msg);
+    pom_lap_end(&lap, &job->count.work[POM_WORK_INFER]);
     for (size_t i = 0; i < worker->n_ready; i++) {
         const float *features = worker->features + i * job->info->features;
         if (ran == POM_OK)
@@ -133,10 +71,10 @@ static enum pom_status infer_batch(struct worker *worker, struct pom_message *ms
         else
             pom_item_fail(worker->ready[i], POM_STAGE_INFER, msg->text);
     }
-    add_time(&job->count.infer_ns, &at);
+    pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
     uint64_t none = 0;
     if (worker->n_ready && ran == POM_OK)
-        atomic_compare_exchange_strong(&job->count.first_row_ns, &none, at);
+        atomic_compare_exchange_strong(&job->count.first_row_ns, &none, lap.wall_ns);
     return POM_OK;
 }
 
@@ -178,7 +116,7 @@ static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
 }
 
 void pom_worker_run(struct pom_job *job) {
-    struct worker worker = {.job = job};
+    struct worker worker = {.job = job, .loader = {.job = job, .work = job->count.work}};
     struct pom_message msg = {0};
     enum pom_status status = prepare(&worker, &msg);
     if (status == POM_OK)
@@ -186,8 +124,7 @@ void pom_worker_run(struct pom_job *job) {
     else
         pom_job_fail(job, status, &msg);
     pom_session_free(worker.session);
-    drop_large_buffers(&worker);
-    pom_image_clean_up(&worker.scaled);
+    pom_loader_clean_up(&worker.loader);
     free(worker.pixels);
     free(worker.features);
 }

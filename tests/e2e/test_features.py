@@ -39,11 +39,16 @@ def test_tables_and_receipt(photos, tmp_path):
     run = receipt(out)
     assert run["counts"]["listed"] == run["counts"]["rows"] == run["counts"]["computed"] == 24
     assert run["counts"]["labels"] == 3 and run["settings"]["pca"]["components"] == 3
-    assert run["speed"]["thread_seconds"]["decode"] > 0 and run["host"]["peak_memory_bytes"] > 0
+    stages = run["speed"]["stages"]
+    assert list(stages) == ["calibrate", "list", "read", "decode", "resize", "infer", "write", "statistics"]
+    assert all(stages[s]["cpu_seconds"] > 0 and stages[s]["thread_seconds"] > 0 for s in stages if s != "calibrate")
+    assert sum(s["cpu_seconds"] for s in stages.values()) <= run["speed"]["cpu_seconds"]
+    assert 0 < sum(s["cpu_share"] for s in stages.values()) <= 1.001 and run["host"]["peak_memory_bytes"] > 0
     assert run["speed"]["wall_seconds"]["first_row"] > 0
     footer = pq.read_metadata(out / "features.parquet").metadata
     assert footer[b"pomona.rows"] == b"24" and footer[b"pomona.model"] == b"pixels"
     assert "24 rows, 3 labels" in said and "cherry red" in said
+    assert re.search(r"CPU [0-9.]+ s: .*decode [0-9.]+ %", said)
     assert {p.name for p in out.iterdir()} == {
         ".pomona", "features.parquet", "pca.parquet", "scaled.parquet", "projection.parquet", "errors.parquet", "run.json"}
 
@@ -150,7 +155,7 @@ def test_too_little_memory_for_an_image(tmp_path):
     photograph(0, (6000, 5000)).save(tmp_path / "photos" / "large.png")
     said = pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--memory", "70M", code=2)
     cause = pd.read_parquet(tmp_path / "out" / "errors.parquet").cause[0]
-    assert "MiB: raise --memory, then --retry-failed" in cause
+    assert "MiB: raise the memory limit" in cause
     assert "errors.parquet says why, --retry-failed reads again" in said
     pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--memory", "2G", "--retry-failed")
 

@@ -1,0 +1,66 @@
+#include "job/loader.h"
+
+#include "job/job.h"
+
+static const double mib = 1 << 20;
+
+static enum pom_status read_bytes(
+    struct pom_loader *loader, struct pom_store *source, const char *path, size_t most, struct pom_message *msg) {
+    struct pom_counters *count = &loader->job->count;
+    enum pom_status status = pom_store_read(source, path, most, &loader->bytes, msg);
+    atomic_fetch_add_explicit(&count->requests, 1, memory_order_relaxed);
+    if (status == POM_ERR_LIMIT)
+        return pom_fail(
+            msg, status, "the file is over the %.1f MiB for one: raise the memory limit", (double)most / mib);
+    if (status == POM_OK)
+        atomic_fetch_add_explicit(&count->bytes, loader->bytes.size, memory_order_relaxed);
+    return status;
+}
+
+/* Within so many bytes, half of them at most for the image as stored. */
+static enum pom_status load(struct pom_loader *loader, struct pom_store *source, const char *path, size_t bytes,
+    enum pom_stage *stage, struct pom_message *msg) {
+    const struct pom_job *job = loader->job;
+    struct pom_lap lap = pom_lap_begin();
+    *stage = POM_STAGE_READ;
+    enum pom_status status = read_bytes(loader, source, path, bytes / 2, msg);
+    pom_lap_end(&lap, &loader->work[POM_WORK_READ]);
+    POM_TRY(status);
+
+    *stage = POM_STAGE_DECODE;
+    const struct pom_image_limits limits = {.max_memory_bytes = bytes - loader->bytes.size};
+    status = pom_image_decode(loader->bytes.data, loader->bytes.size, &limits, &loader->picture, msg);
+    pom_lap_end(&lap, &loader->work[POM_WORK_DECODE]);
+    POM_TRY(status);
+    status = pom_resizer_run(&loader->resizer, &loader->picture, job->info->width, job->info->height,
+        job->options->filter, &loader->scaled, msg);
+    pom_lap_end(&lap, &loader->work[POM_WORK_RESIZE]);
+    return status;
+}
+
+static void drop_large_buffers(struct pom_loader *loader) {
+    pom_buffer_clean_up(&loader->bytes);
+    pom_image_clean_up(&loader->picture);
+    pom_resizer_clean_up(&loader->resizer);
+}
+
+enum pom_status pom_loader_run(struct pom_loader *loader, struct pom_store *source, const char *path,
+    enum pom_stage *stage, struct pom_message *msg) {
+    struct pom_job *job = loader->job;
+    pthread_rwlock_rdlock(&job->large);
+    enum pom_status status = load(loader, source, path, job->budget.image_bytes, stage, msg);
+    pthread_rwlock_unlock(&job->large);
+    if (status != POM_ERR_LIMIT || job->budget.large_bytes <= job->budget.image_bytes)
+        return status;
+    drop_large_buffers(loader);
+    pthread_rwlock_wrlock(&job->large);
+    status = load(loader, source, path, job->budget.large_bytes, stage, msg);
+    drop_large_buffers(loader);
+    pthread_rwlock_unlock(&job->large);
+    return status;
+}
+
+void pom_loader_clean_up(struct pom_loader *loader) {
+    drop_large_buffers(loader);
+    pom_image_clean_up(&loader->scaled);
+}
