@@ -50,7 +50,7 @@ static void down(const uint8_t *in, size_t stride, const int32_t *weights, int c
 const struct pom_resize_kernels pom_resize_ref = {widen, across, down};
 
 const struct pom_resize_kernels *pom_resize_kernels_for(enum pom_isa isa) {
-    switch (isa) {
+    switch (pom_isa_base(isa)) {
 #if defined(__x86_64__)
     case POM_ISA_AVX2:
         return &pom_resize_avx2;

@@ -46,7 +46,7 @@ static void batches_give_the_same_bits(void **state) {
 
 static void every_path_gives_the_same_bits(void **state) {
     (void)state;
-    static const char *const paths[] = {"avx2", "avx512", "neon"};
+    static const char *const paths[] = {"avx2", "avx512", "avx512vnni", "neon", "neondot"};
     static float in[2 * IMAGE], reference[2 * FEATURES], out[2 * FEATURES];
     struct net_writer writer = {0};
     net_write_backbone(&writer);

@@ -12,7 +12,7 @@ static enum pom_status fail_size(const struct pom_conv_desc *d, const char *what
         d->out_h, d->out_w, d->out_c, d->kernel_h, d->kernel_w, what);
 }
 
-static enum pom_status check(const struct pom_conv_desc *d, struct pom_message *msg) {
+enum pom_status pom_conv_check(const struct pom_conv_desc *d, struct pom_message *msg) {
     const int dims[] = {d->in_h, d->in_w, d->in_c, d->out_h, d->out_w, d->out_c, d->kernel_h, d->kernel_w, d->stride_h,
         d->stride_w, d->dilation_h, d->dilation_w, d->groups};
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
@@ -43,7 +43,7 @@ static const struct pom_conv_method *method_for(const struct pom_conv_desc *d, c
 
 enum pom_status pom_conv_new(const struct pom_conv_desc *desc, enum pom_isa isa, const float *weights,
     const float *bias, struct pom_conv **out, struct pom_message *msg) {
-    POM_TRY(check(desc, msg));
+    POM_TRY(pom_conv_check(desc, msg));
     struct pom_conv *conv = pom_calloc(1, sizeof *conv);
     if (!conv)
         return pom_fail_memory(msg, "a convolution");

@@ -24,6 +24,9 @@ struct pom_conv_method {
 
 extern const struct pom_conv_method pom_conv_by_gemm, pom_conv_by_depthwise, pom_conv_by_winograd, pom_conv_by_ref;
 
+/* Whether the description makes sense and its sizes can be computed with. */
+enum pom_status pom_conv_check(const struct pom_conv_desc *d, struct pom_message *msg);
+
 static inline bool pom_conv_is_depthwise(const struct pom_conv_desc *d) {
     return d->groups > 1 && d->groups == d->in_c;
 }

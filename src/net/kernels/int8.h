@@ -15,7 +15,11 @@
  *   y   = fmaf((float)residual, residual_factor[n], y)
  *   out = y rounded to nearest even, clamped to the activation's limits and to [0, 255]; or clamped y itself as float
  *
- * where factor, offset and residual_factor come from the grids in double, rounded once; the zeros stand in offset. */
+ * where factor, offset and residual_factor come from the grids in double, rounded once; the zeros stand in offset.
+ *
+ * The step of an output channel is the smallest with which every |q| is at most 127 and, but in depthwise layers, the
+ * weights of one sign among two neighbouring input channels (2i, 2i + 1 of a tap) sum to at most 128: then the 16-bit
+ * sums of AVX2's vpmaddubsw (255 * 128 = 32640) are exact too, and all paths can have the same weights. */
 #ifndef POM_NET_KERNELS_INT8_H
 #define POM_NET_KERNELS_INT8_H
 
@@ -38,7 +42,9 @@ struct pom_int8_conv_desc {
 struct pom_int8_conv;
 
 /* weights: out_c x in_c/groups x kernel_h x kernel_w in real units (ONNX's order); bias: out_c or NULL. All borrowed
- * for the call. POM_ERR_UNSUPPORTED for another activation, and for groups other than 1 and in_c. */
+ * for the call. POM_ERR_UNSUPPORTED for another activation, for groups other than 1 and in_c, for sums of more than
+ * 65536 products, and where a weight is not finite or |y| could reach 2^30: an output grid that is millions of times
+ * too fine (give a channel that is always 0 its neighbours' scale). */
 enum pom_status pom_int8_conv_new(const struct pom_int8_conv_desc *desc, enum pom_isa isa, const float *weights,
     const float *bias, struct pom_int8_conv **out, struct pom_message *msg);
 void pom_int8_conv_free(struct pom_int8_conv *conv);
@@ -52,7 +58,8 @@ void pom_int8_conv_run(
 
 /* The table of one path: what has no weights. */
 struct pom_int8_kernels {
-    /* out = x / scale + zero, rounded to nearest even, clamped to [0, 255]; inverse[c] is 1 / scale[c]. NaN gives 0. */
+    /* out = fmaf(x, inverse[c], zero[c]), rounded to nearest even, clamped to [0, 255]; inverse[c] is 1 / scale[c]. NaN
+     * gives 0. */
     void (*quantise)(
         const float *in, size_t pixels, int channels, const float *inverse, const uint8_t *zero, uint8_t *out);
     /* out = scale * (u - zero) */

@@ -8,17 +8,19 @@ static const struct pom_kernels ref = {.max_pool = pom_ref_max_pool,
     .activate = pom_ref_activate};
 
 const struct pom_kernel_table *pom_kernel_table(enum pom_isa isa) {
+    switch (pom_isa_base(isa)) {
 #if defined(__x86_64__)
-    if (isa == POM_ISA_AVX512)
-        return &pom_table_avx512;
-    if (isa == POM_ISA_AVX2)
+    case POM_ISA_AVX2:
         return &pom_table_avx2;
+    case POM_ISA_AVX512:
+        return &pom_table_avx512;
 #elif defined(__aarch64__)
-    if (isa == POM_ISA_NEON)
+    case POM_ISA_NEON:
         return &pom_table_neon;
 #endif
-    (void)isa;
-    return NULL;
+    default:
+        return NULL;
+    }
 }
 
 const struct pom_kernels *pom_kernels(enum pom_isa isa) {

@@ -36,6 +36,11 @@ int random_int(int low, int high) {
     return low + (int)(random_bits() % (uint64_t)(high - low + 1));
 }
 
+void random_bytes(void *to, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        ((unsigned char *)to)[i] = (unsigned char)random_bits();
+}
+
 static float random_unit(void) {
     return (float)((double)(random_bits() >> 11) * 0x1p-52 - 1.0);
 }
@@ -55,9 +60,9 @@ void fill(float *to, size_t n, enum values values) {
     }
 }
 
-struct guarded guarded_new(size_t n) {
+struct guarded guarded_bytes(size_t n) {
     static bool at_start;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = (n * sizeof(float) + page - 1) / page * page;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = (n + page - 1) / page * page;
     if (bytes == 0)
         bytes = page;
     unsigned char *map = mmap(NULL, bytes + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -67,13 +72,19 @@ struct guarded guarded_new(size_t n) {
     }
     memset(map + page, WATCHED, bytes);
     at_start = !at_start;
-    void *data = at_start ? map + page : map + page + bytes - n * sizeof(float);
-    return (struct guarded){.data = data, .n = n, .bytes = bytes, .map = map};
+    void *data = at_start ? map + page : map + page + bytes - n;
+    return (struct guarded){.data = data, .n = n, .bytes = bytes, .used = n, .map = map};
+}
+
+struct guarded guarded_new(size_t n) {
+    struct guarded guarded = guarded_bytes(n * sizeof(float));
+    guarded.n = n;
+    return guarded;
 }
 
 bool guarded_intact(const struct guarded *guarded) {
     const unsigned char *first = guarded->map + sysconf(_SC_PAGESIZE), *end = first + guarded->bytes;
-    const unsigned char *data = (const unsigned char *)guarded->data, *data_end = data + guarded->n * sizeof(float);
+    const unsigned char *data = (const unsigned char *)guarded->data, *data_end = data + guarded->used;
     for (const unsigned char *p = first; p < end; p++)
         if ((p < data || p >= data_end) && *p != WATCHED)
             return false;
@@ -130,30 +141,43 @@ void report_group(const char *format, ...) {
     counts.group_passed = counts.group_failed = 0;
 }
 
+/* Up to the best that is asked for. */
 static bool usable(enum pom_isa isa, enum pom_isa best) {
-    return pom_kernel_table(isa) && isa <= best;
+    return pom_kernel_table(isa) && isa <= best && pom_cpu_has(isa);
+}
+
+/* Paths above it have its float32 kernels. */
+static bool has_own_floats(enum pom_isa isa) {
+    return isa == pom_isa_base(isa);
+}
+
+static void check_floats(enum pom_isa isa, int cases) {
+    check_gemm_tiles(pom_kernel_table(isa));
+    check_depthwise_tiles(pom_kernel_table(isa));
+    check_convolutions(isa, cases);
+    check_winograd(isa, cases / 8);
+    check_dense(isa, cases / 4);
+    check_plain(isa, cases / 2);
 }
 
 static void check_all(enum pom_isa best, int cases) {
     check_refusals();
     check_winograd_error();
-    for (enum pom_isa isa = POM_ISA_AVX2; isa <= POM_ISA_NEON; isa++) {
+    check_int8_meaning();
+    for (enum pom_isa isa = POM_ISA_AVX2; isa < POM_ISA_COUNT; isa++) {
         if (!usable(isa, best)) {
             printf("skip %s: not on this CPU or in this build\n", pom_isa_name(isa));
             continue;
         }
-        check_gemm_tiles(pom_kernel_table(isa));
-        check_depthwise_tiles(pom_kernel_table(isa));
-        check_convolutions(isa, cases);
-        check_winograd(isa, cases / 8);
-        check_dense(isa, cases / 4);
-        check_plain(isa, cases / 2);
+        if (has_own_floats(isa))
+            check_floats(isa, cases);
+        check_int8(isa, cases);
     }
     printf("kernelcheck: %ld passed, %ld failed\n", counts.passed, counts.failed);
 }
 
 static void bench_all(enum pom_isa best, const char *isa_name, const char *network) {
-    for (enum pom_isa isa = POM_ISA_AVX2; isa <= POM_ISA_NEON; isa++)
+    for (enum pom_isa isa = POM_ISA_AVX2; isa < POM_ISA_COUNT; isa++)
         if (usable(isa, best) && (!isa_name || strcmp(isa_name, pom_isa_name(isa)) == 0))
             bench(isa, network);
 }

@@ -15,17 +15,20 @@ enum values {
 /* n floats that end (or, every other time, begin) at a page that may not be touched; the other side is watched. */
 struct guarded {
     float *data;
-    size_t n, bytes;
+    size_t n, bytes, used;
     unsigned char *map;
 };
 
 struct guarded guarded_new(size_t n);
+/* The same for n bytes. */
+struct guarded guarded_bytes(size_t n);
 bool guarded_intact(const struct guarded *guarded);
 /* Ends with NULL. */
 void guarded_free(struct guarded *first, ...);
 
 void random_seed(uint64_t seed);
 int random_int(int low, int high); /* both included */
+void random_bytes(void *to, size_t n);
 void fill(float *to, size_t n, enum values values);
 
 /* Same bits, or both NaN; prints the first difference. */
@@ -44,6 +47,14 @@ void check_winograd_error(void);
 void check_refusals(void);
 void check_dense(enum pom_isa isa, int cases);
 void check_plain(enum pom_isa isa, int cases);
+void check_int8(enum pom_isa isa, int cases);
+void check_int8_meaning(void);
+
+/* Ends the program where a status is not OK. */
+void require(enum pom_status status, const struct pom_message *msg);
+/* Any convolution and pooling window within kernels.h. */
+struct pom_conv_desc random_conv(void);
+struct pom_pool_desc random_pool(void);
 
 /* Every layer of the networks on one path: time, GFLOP/s, fraction of the peak. network NULL: all. */
 void bench(enum pom_isa isa, const char *network);

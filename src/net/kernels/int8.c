@@ -1,0 +1,71 @@
+#include "net/kernels/int8.h"
+#include "base/memory.h"
+#include "net/kernels/int8_conv.h"
+#include "net/kernels/ref/int8.h"
+
+#include <stdlib.h>
+
+static const struct pom_int8_kernels ref = {.quantise = pom_ref_int8_quantise,
+    .dequantise = pom_ref_int8_dequantise,
+    .max_pool = pom_ref_int8_max_pool,
+    .global_average = pom_ref_int8_global_average};
+
+const struct pom_int8_table *pom_int8_table(enum pom_isa isa) {
+    (void)isa;
+    return NULL;
+}
+
+const struct pom_int8_kernels *pom_int8_kernels(enum pom_isa isa) {
+    const struct pom_int8_table *table = pom_int8_table(isa);
+    return table ? &table->plain : &ref;
+}
+
+static const struct pom_int8_method *method_for(const struct pom_int8_table *table) {
+    (void)table;
+    return &pom_int8_by_ref;
+}
+
+enum pom_status pom_int8_conv_new(const struct pom_int8_conv_desc *desc, enum pom_isa isa, const float *weights,
+    const float *bias, struct pom_int8_conv **out, struct pom_message *msg) {
+    struct pom_int8_conv *conv = pom_calloc(1, sizeof *conv);
+    if (!conv)
+        return pom_fail_memory(msg, "a convolution");
+    const struct pom_int8_table *table = pom_int8_table(isa);
+    enum pom_status status = pom_int8_layer_init(&conv->layer, desc, weights, bias, msg);
+    if (status == POM_OK) {
+        conv->method = method_for(table);
+        status = conv->method->init(conv, table, msg);
+    }
+    if (status != POM_OK) {
+        pom_int8_conv_free(conv);
+        return status;
+    }
+    *out = conv;
+    return POM_OK;
+}
+
+void pom_int8_conv_free(struct pom_int8_conv *conv) {
+    if (!conv)
+        return;
+    if (conv->method)
+        conv->method->clean_up(conv);
+    pom_int8_layer_clean_up(&conv->layer);
+    free(conv);
+}
+
+size_t pom_int8_conv_weight_bytes(const struct pom_int8_conv *conv) {
+    return conv->weight_bytes;
+}
+
+size_t pom_int8_conv_scratch_bytes(const struct pom_int8_conv *conv) {
+    return conv->scratch_bytes;
+}
+
+const char *pom_int8_conv_kernel_name(const struct pom_int8_conv *conv) {
+    return conv->kernel_name;
+}
+
+void pom_int8_conv_run(
+    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch) {
+    conv->method->run(conv, in, conv->layer.desc.residual ? residual : NULL, out, scratch);
+}
