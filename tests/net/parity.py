@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 from PIL import Image
+
+from builder import Builder
 
 TOLERANCE = "1e-4"
 LIGHT = ["densenet121", "inception_v2", "squeezenet"]  # of onnx/backend/test/data/light
@@ -35,35 +37,6 @@ def write_case(folder, model_path, feeds):
     for kind, arrays in (("input", feeds.values()), ("output", outputs)):
         for i, array in enumerate(arrays):
             (data / f"{kind}_{i}.pb").write_bytes(numpy_helper.from_array(array).SerializeToString())
-
-
-class Builder:
-    """A network in ONNX, node by node, with random weights."""
-
-    def __init__(self, seed):
-        self.rng, self.nodes, self.initializers = np.random.default_rng(seed), [], []
-
-    def constant(self, array):
-        name = f"c{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def op(self, kind, *inputs, outputs=1, **attributes):
-        names = [f"t{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
-        return names[0] if outputs == 1 else names
-
-    def conv(self, x, c_in, c_out, kernel=1, groups=1, **attributes):
-        weights = self.rng.normal(0, (2 / (c_in / groups * kernel * kernel)) ** 0.5, (c_out, c_in // groups, kernel, kernel))
-        bias = self.rng.normal(0, 0.1, c_out)
-        return self.op("Conv", x, self.constant(weights.astype(np.float32)), self.constant(bias.astype(np.float32)), group=groups, **attributes)
-
-    def save(self, path, outputs, side=40):
-        image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, side, side])
-        results = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
-        graph = helper.make_graph(self.nodes, "net", [image], results, self.initializers)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-        onnx.save(onnx.shape_inference.infer_shapes(model), path)
 
 
 def squeeze_excite(path):
