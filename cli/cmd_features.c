@@ -29,13 +29,6 @@ static enum pom_status parse_vectors(const char *text, void *value, struct pom_m
     return POM_OK;
 }
 
-static enum pom_status parse_precision(const char *text, void *value, struct pom_message *msg) {
-    (void)value;
-    if (strcmp(text, "fast") == 0)
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "this version has exact only: leave --precision out");
-    return strcmp(text, "exact") == 0 ? POM_OK : pom_fail(msg, POM_ERR_ARGUMENT, "wanted exact or fast");
-}
-
 #define AT(member) offsetof(struct values, member)
 static const struct pom_option options[] = {
     {"output", 'o', "DEST", "the folder that receives the tables; made where there is none", pom_option_text,
@@ -67,7 +60,14 @@ static const struct pom_option options[] = {
     {"format", 0, "NAME", "parquet, json (JSON Lines) or csv (default parquet)", parse_format, AT(job.format)},
     {"vectors", 0, "NAME", "list: lists of floats; spark: vectors of Spark's MLlib (default list)", parse_vectors,
         AT(job.spark_vectors)},
-    {"precision", 0, "NAME", "exact: float32, the same bits on every machine (default exact)", parse_precision, 0},
+    {"precision", 0, "NAME",
+        "exact: float32; fast: int8, or the next that --min-cosine lets through,\n"
+        "calibrated on the first images (default exact)",
+        pom_option_precision, AT(job.fast)},
+    {"min-cosine", 0, "X",
+        "how near to exact fast features have to be, as the mean cosine of a\n"
+        "sample of the images (default 0.995)",
+        pom_option_cosine, AT(job.min_cosine)},
     {"threads", 0, "N", "worker threads (default: the CPUs that this process may use)", pom_option_count,
         AT(job.threads)},
     {"memory", 0, "SIZE",
@@ -94,6 +94,8 @@ static enum pom_status check(struct values *values, int n_sources, struct pom_me
         return pom_fail(msg, POM_ERR_ARGUMENT, "--no-scale and --no-center are for a PCA: add --pca");
     if (job->pca.no_scale && job->keep_scaled)
         return pom_fail(msg, POM_ERR_ARGUMENT, "--keep-scaled and --no-scale exclude each other");
+    if (job->min_cosine > 0 && !job->fast)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "--min-cosine is for --precision fast");
     job->pca.k = values->components.k;
     job->pca.variance = values->components.variance;
     job->project = pca || job->keep_scaled;

@@ -183,6 +183,23 @@ enum pom_status pom_option_seconds(const char *text, void *value, struct pom_mes
     return POM_OK;
 }
 
+enum pom_status pom_option_cosine(const char *text, void *value, struct pom_message *msg) {
+    char *end;
+    double number = strtod(text, &end);
+    if (end == text || *end || !(number > 0 && number <= 1))
+        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted a number over 0 and up to 1, such as 0.995");
+    *(double *)value = number;
+    return POM_OK;
+}
+
+enum pom_status pom_option_precision(const char *text, void *value, struct pom_message *msg) {
+    bool fast = strcmp(text, "fast") == 0;
+    if (!fast && strcmp(text, "exact") != 0)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted exact or fast");
+    *(bool *)value = fast;
+    return POM_OK;
+}
+
 enum pom_status pom_option_components(const char *text, void *value, struct pom_message *msg) {
     struct pom_components *out = value;
     long long whole;

@@ -64,7 +64,9 @@ static void print_line(struct pom_progress *state, const struct pom_features_pro
     char count[POM_COUNT_BYTES];
     if (state->terminal)
         fputs("\r", stderr);
-    if (p->phase == POM_PHASE_IMAGES)
+    if (p->phase == POM_PHASE_CALIBRATE)
+        pom_say(stderr, "calibrating: %" PRIu64 " of %" PRIu64 " images", p->done, p->listed);
+    else if (p->phase == POM_PHASE_IMAGES)
         print_images(state, p);
     else if (p->phase == POM_PHASE_TABLES)
         pom_say(stderr, "writing tables: %s rows", pom_print_count(p->done, count));
@@ -79,7 +81,7 @@ static void print_line(struct pom_progress *state, const struct pom_features_pro
 static void on_progress(void *user, const struct pom_features_progress *p) {
     struct pom_progress *state = user;
     pthread_mutex_lock(&state->mutex);
-    if (state->begun_s < 0)
+    if (state->begun_s < 0 && p->phase != POM_PHASE_CALIBRATE)
         state->begun_s = state->printed_s = p->seconds;
     double every = state->terminal ? terminal_every_s : sparse_every_s;
     if (!state->quiet && (p->seconds - state->printed_s >= every || (state->terminal && p->phase == POM_PHASE_PCA)))
@@ -136,6 +138,17 @@ static void print_errors(const struct pom_features_options *options, const struc
             pom_print_count(report->skipped, count), report->skipped == 1 ? " was" : "s were");
 }
 
+/* Of what was tried; a warning has told of what was refused. */
+static void print_precision(const struct pom_choice *choice) {
+    for (int i = 0; i < choice->n_trials; i++)
+        if (choice->trials[i].precision == choice->used)
+            pom_say(stderr, "%s: mean cosine to exact %.6f, least %.6f, on %d image%s\n",
+                pom_precision_name(choice->used), choice->trials[i].mean, choice->trials[i].minimum, choice->checked,
+                plural((uint64_t)choice->checked));
+    if (choice->calibrated && choice->used == POM_PRECISION_EXACT)
+        pom_say(stderr, "precision exact: no other would do\n");
+}
+
 static void print_result(const struct pom_features_options *options, const struct pom_features_report *report) {
     char rows[POM_COUNT_BYTES], carried[POM_COUNT_BYTES];
     uint64_t done = report->computed + report->failed;
@@ -155,6 +168,7 @@ static void print_result(const struct pom_features_options *options, const struc
     if (report->dropped)
         pom_say(stderr, ", %s dropped", pom_print_count(report->dropped, carried));
     fputs("\n", stderr);
+    print_precision(&report->choice);
     if (report->components)
         pom_say(stderr, "%zu principal component%s %.1f %% of the variance\n", report->components,
             report->components == 1 ? " holds" : "s hold", 100 * report->explained);

@@ -1,6 +1,7 @@
 #include "job/features_job.h"
 
 #include "base/resources.h"
+#include "job/choice.h"
 #include "job/destination.h"
 #include "job/label.h"
 #include "job/pca_job.h"
@@ -36,6 +37,8 @@ static enum pom_status check_options(const struct pom_features_options *options,
         return pom_fail(msg, POM_ERR_ARGUMENT, "no destination: name a folder with -o");
     if (options->spark_vectors && options->format != POM_FORMAT_PARQUET)
         return pom_fail(msg, POM_ERR_ARGUMENT, "Spark vectors are for Parquet: leave --vectors or --format out");
+    if (!(options->min_cosine >= 0 && options->min_cosine <= 1))
+        return pom_fail(msg, POM_ERR_ARGUMENT, "a least cosine of %g is not in 0 to 1", options->min_cosine);
     return options->label ? pom_label_check(options->label, msg) : POM_OK;
 }
 
@@ -45,14 +48,18 @@ static enum pom_status prepare(struct run *run, struct pom_message *msg) {
     const struct pom_features_options *options = job->options;
     POM_TRY(check_options(options, msg));
     job->label = options->label ? options->label : pom_label_default;
+    job->model_name = options->model ? options->model : "efficientnet-lite0";
+    job->min_cosine = options->min_cosine > 0 ? options->min_cosine : POM_DEFAULT_MIN_COSINE;
     POM_TRY(pom_sources_open(options->sources, options->n_sources, &job->sources, msg));
     job->n_sources = options->n_sources;
-    const char *model = options->model ? options->model : "efficientnet-lite0";
     uint64_t start = pom_now_ns();
-    POM_TRY(pom_model_load(model, &options->model_options, &job->model, msg));
+    POM_TRY(pom_model_load(job->model_name, &options->model_options, &job->model, msg));
     run->report->load_model_s = seconds_since(start);
     job->info = pom_model_info(job->model);
     run->report->features = job->info->features;
+    if (options->fast && !job->info->path)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "model %s has no network that could be faster: leave --precision out",
+            job->info->name);
     return pom_budget_plan(job, msg);
 }
 
@@ -197,6 +204,8 @@ static enum pom_status publish(struct run *run, struct pom_message *msg) {
 static enum pom_status run_all(struct run *run, struct pom_message *msg) {
     POM_TRY(prepare(run, msg));
     POM_TRY(pom_destination_open(&run->job, &run->destination, msg));
+    if (run->job.options->fast)
+        POM_TRY(pom_choice_make(&run->job, &run->report->choice, msg));
     POM_TRY(run_images(run, msg));
     const struct pom_features_report *report = run->report;
     run->report->up_to_date =

@@ -11,12 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum pom_phase { POM_PHASE_IMAGES, POM_PHASE_TABLES, POM_PHASE_PCA };
+enum pom_phase { POM_PHASE_CALIBRATE, POM_PHASE_IMAGES, POM_PHASE_TABLES, POM_PHASE_PCA };
 
 /* How far the job is. */
 struct pom_features_progress {
     enum pom_phase phase;
-    uint64_t listed, done; /* done: carried over, computed or failed; in POM_PHASE_TABLES, rows written */
+    uint64_t listed, done; /* done: carried over, computed or failed; in POM_PHASE_TABLES, rows written; in
+                              POM_PHASE_CALIBRATE, of the sample */
     uint64_t computed, errors;
     bool listing; /* more may come to listed */
     double seconds;
@@ -30,13 +31,17 @@ struct pom_features_events {
     void *user;
 };
 
+#define POM_DEFAULT_MIN_COSINE 0.995
+
 /* Zero-initialise for the defaults. All is borrowed for the call. */
 struct pom_features_options {
     const char *const *sources; /* folders or images */
     int n_sources;
     const char *destination;
-    const char *model; /* name or .onnx file; NULL: "efficientnet-lite0" */
-    struct pom_model_options model_options;
+    const char *model;                      /* name or .onnx file; NULL: "efficientnet-lite0" */
+    struct pom_model_options model_options; /* precision and calibration are the job's: leave them zero */
+    bool fast;                              /* take the fastest precision that is close enough to exact; else exact */
+    double min_cosine; /* that the mean of a sample's cosines to exact has to reach, in (0, 1]; 0: the default below */
     enum pom_filter filter;
     const char *label; /* pattern; NULL: the parent folder's name */
     bool project;      /* write a projection, and pca where pca says so */
@@ -52,6 +57,20 @@ struct pom_features_options {
     bool strict;               /* the first failure ends the job */
     const atomic_bool *cancel; /* set by anyone: the job ends soon with POM_ERR_CANCELLED, ready to be continued */
     struct pom_features_events events;
+};
+
+/* A narrow precision that was tried: the cosines of its features to the exact ones. */
+struct pom_trial {
+    enum pom_precision precision;
+    double mean, minimum;
+};
+
+/* The precision that a job runs in, and why. */
+struct pom_choice {
+    enum pom_precision used;
+    int calibrated, checked;    /* images; 0 where exact was asked for */
+    int n_trials;               /* in the order in which they were tried: the last is used, unless that is exact */
+    struct pom_trial trials[2]; /* int8, bf16 */
 };
 
 /* What the time goes into. */
@@ -82,6 +101,7 @@ struct pom_features_report {
     uint64_t skipped;              /* files that are not images, by their suffix: not listed */
     uint64_t unlabelled;           /* rows whose path does not match the label pattern */
     uint64_t bytes, requests;      /* read from the sources */
+    struct pom_choice choice;
     size_t features, components;
     double explained; /* share of the variance that the components hold */
     struct pom_work_time work[POM_WORK_COUNT];

@@ -17,10 +17,12 @@ enum {
 };
 
 /* Notes in the manifest. */
-#define POM_NOTE_TABLE "features table"  /* version of the published one, which rows in POM_PLACE_TABLE are in */
-#define POM_NOTE_NEXT_TABLE "next table" /* version of the one about to be published */
-#define POM_NOTE_FILES "files"           /* all that was published: "name version", one a line */
-#define POM_NOTE_COMPLETE "complete"     /* "yes" while those files are all that the manifest says, else "" */
+#define POM_NOTE_TABLE "features table"    /* version of the published one, which rows in POM_PLACE_TABLE are in */
+#define POM_NOTE_NEXT_TABLE "next table"   /* version of the one about to be published */
+#define POM_NOTE_FILES "files"             /* all that was published: "name version", one a line */
+#define POM_NOTE_PRECISION "precision"     /* that was chosen, and the figures: see choice_note.c */
+#define POM_NOTE_CALIBRATION "calibration" /* of int8, bytes */
+#define POM_NOTE_COMPLETE "complete"       /* "yes" while those files are all that the manifest says, else "" */
 
 /* An image on its way from the lister over a worker to the recorder, which frees it. */
 struct pom_item {
@@ -56,7 +58,9 @@ struct pom_budget {
 
 struct pom_job {
     const struct pom_features_options *options;
-    const char *label; /* pattern */
+    const char *label;      /* pattern */
+    const char *model_name; /* or file */
+    double min_cosine;
     uint64_t started_ns;
     struct pom_store **sources; /* in order of path */
     int n_sources;
@@ -97,10 +101,13 @@ enum pom_status pom_pipeline_run(struct pom_job *job, struct pom_message *msg);
 enum pom_status pom_sources_open(const char *const *locations, int n, struct pom_store ***out, struct pom_message *msg);
 void pom_sources_close(struct pom_store **sources, int n);
 
-/* Whether the name's suffix is that of an image, of any format. */
-bool pom_is_image_name(const char *path);
-
 /* Fills job->budget from the options and the model. POM_ERR_LIMIT where the memory does not do. */
 enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg);
+
+/* Whether the object is one that the job takes: named as images are, or a source by itself. */
+bool pom_is_wanted(const struct pom_store *source, const char *path);
+
+/* POM_ERR_CANCELLED where someone asked for it. */
+enum pom_status pom_job_check(const struct pom_job *job, struct pom_message *msg);
 
 #endif

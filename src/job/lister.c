@@ -72,7 +72,7 @@ static bool carried_over(
 static enum pom_status visit(void *user, const struct pom_store_entry *entry, struct pom_message *msg) {
     struct lister *lister = user;
     struct pom_job *job = lister->job;
-    if (!pom_is_image_name(entry->path) && strcmp(entry->path, pom_store_prefix(lister->source)) != 0) {
+    if (!pom_is_wanted(lister->source, entry->path)) {
         atomic_fetch_add(&job->count.skipped, 1);
         return POM_OK;
     }

@@ -171,9 +171,9 @@ enum pom_status pom_manifest_get(
     sqlite3_stmt *s = take(manifest, SQL_GET);
     sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
     int code = sqlite3_step(s);
-    const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    const void *bytes = code == SQLITE_ROW ? sqlite3_column_blob(s, 0) : NULL;
     value->size = 0;
-    bool copied = pom_buffer_text(value, text ? text : "");
+    bool copied = pom_buffer_append(value, bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(s, 0) : 0);
     enum pom_status status = release(manifest, s, code == SQLITE_ROW || code == SQLITE_DONE, msg);
     return status == POM_OK && !copied ? pom_fail_memory(msg, manifest->path) : status;
 }
@@ -183,6 +183,14 @@ enum pom_status pom_manifest_set(
     sqlite3_stmt *s = take(manifest, SQL_SET);
     sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 2, value, -1, SQLITE_STATIC);
+    return release(manifest, s, sqlite3_step(s) == SQLITE_DONE, msg);
+}
+
+enum pom_status pom_manifest_set_bytes(
+    struct pom_manifest *manifest, const char *name, const void *bytes, size_t n, struct pom_message *msg) {
+    sqlite3_stmt *s = take(manifest, SQL_SET);
+    sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_blob64(s, 2, bytes, n, SQLITE_STATIC);
     return release(manifest, s, sqlite3_step(s) == SQLITE_DONE, msg);
 }
 

@@ -55,11 +55,13 @@ enum pom_status pom_manifest_drop(struct pom_manifest *manifest, bool table, int
 
 enum pom_status pom_manifest_commit(struct pom_manifest *manifest, struct pom_message *msg);
 
-/* A named text beside the rows, "" where there is none. value is replaced. */
+/* A named value beside the rows, text or bytes; empty where there is none. value is replaced. */
 enum pom_status pom_manifest_get(
     struct pom_manifest *manifest, const char *name, struct pom_buffer *value, struct pom_message *msg);
 enum pom_status pom_manifest_set(
     struct pom_manifest *manifest, const char *name, const char *value, struct pom_message *msg);
+enum pom_status pom_manifest_set_bytes(
+    struct pom_manifest *manifest, const char *name, const void *bytes, size_t n, struct pom_message *msg);
 
 struct pom_manifest_counts {
     uint64_t rows, errors;

@@ -93,12 +93,16 @@ enum pom_status pom_job_cancelled(struct pom_message *msg) {
     return pom_fail(msg, POM_ERR_CANCELLED, "stopped; what is done is kept, the same command continues");
 }
 
-static void check_cancelled(struct pom_job *job) {
+enum pom_status pom_job_check(const struct pom_job *job, struct pom_message *msg) {
     const atomic_bool *cancel = job->options->cancel;
+    return cancel && atomic_load(cancel) ? pom_job_cancelled(msg) : POM_OK;
+}
+
+static void check_cancelled(struct pom_job *job) {
     struct pom_message msg;
-    if (!cancel || !atomic_load(cancel))
-        return;
-    fail_locked(job, pom_job_cancelled(&msg), &msg);
+    enum pom_status status = pom_job_check(job, &msg);
+    if (status != POM_OK)
+        fail_locked(job, status, &msg);
 }
 
 /* Waits until at most `running` stages run, looking after progress and cancelling. */

@@ -71,10 +71,31 @@ static json_t *pca(const struct pom_features_options *options, const struct pom_
 static json_t *settings(const struct pom_job *job, const struct pom_features_report *report) {
     const struct pom_features_options *options = job->options;
     return json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o}", "sources", sources(job), "destination",
-        text_or_null(options->destination), "resize", pom_filter_name(options->filter), "precision", "exact", "label",
-        text_or_null(job->label), "format", pom_format_name(options->format), "vectors",
-        options->spark_vectors ? "spark" : "list", "preprocess", job->info->preprocess ? job->info->preprocess : "none",
-        "pca", pca(options, report), "limit", options->limit ? count(options->limit) : json_null());
+        text_or_null(options->destination), "resize", pom_filter_name(options->filter), "precision",
+        options->fast ? "fast" : "exact", "label", text_or_null(job->label), "format", pom_format_name(options->format),
+        "vectors", options->spark_vectors ? "spark" : "list", "preprocess",
+        job->info->preprocess ? job->info->preprocess : "none", "pca", pca(options, report), "limit",
+        options->limit ? count(options->limit) : json_null());
+}
+
+static json_t *trials(const struct pom_choice *choice) {
+    json_t *list = json_array();
+    for (int i = 0; i < choice->n_trials; i++) {
+        const struct pom_trial *trial = &choice->trials[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:b, s:f, s:f}", "precision", pom_precision_name(trial->precision), "taken",
+                      trial->precision == choice->used, "cosine_mean", trial->mean, "cosine_minimum", trial->minimum));
+    }
+    return list;
+}
+
+/* Which precision the features are in, and how near to exact each that was tried came. */
+static json_t *precision(const struct pom_job *job, const struct pom_choice *choice) {
+    const struct pom_features_options *options = job->options;
+    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "asked", options->fast ? "fast" : "exact", "used",
+        pom_precision_name(job->info->precision), "min_cosine",
+        options->fast ? json_real(job->min_cosine) : json_null(), "images_calibrated", choice->calibrated,
+        "images_checked", choice->checked, "tried", trials(choice));
 }
 
 /* Stages overlap, and run in several threads: their times are summed over the threads; wall clock apart. */
@@ -134,9 +155,10 @@ static json_t *versions(void) {
 
 enum pom_status pom_receipt_write(const struct pom_job *job, const struct pom_destination *destination,
     const struct pom_features_report *report, time_t started, struct pom_message *msg) {
-    json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "versions", versions(), "started",
+    json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "versions", versions(), "started",
         time_stamp(started), "finished", time_stamp(time(NULL)), "counts", counts(report), "model", model(job->info),
-        "settings", settings(job, report), "speed", timing(report), "host", host(job));
+        "settings", settings(job, report), "precision", precision(job, &report->choice), "speed", timing(report),
+        "host", host(job));
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
     struct pom_buffer path = {0};

@@ -91,6 +91,14 @@ static enum pom_status check_pca(struct check *state, struct pom_message *msg) {
     return check_switch(state, "--keep-scaled", options->keep_scaled, msg);
 }
 
+static enum pom_status check_precision(struct check *state, struct pom_message *msg) {
+    const struct pom_features_options *options = state->job->options;
+    char text[32];
+    POM_TRY(check(state, "--precision", options->fast ? "fast" : "exact", msg));
+    snprintf(text, sizeof text, "%.9g", state->job->min_cosine);
+    return options->fast ? check(state, "--min-cosine", text, msg) : POM_OK;
+}
+
 static enum pom_status check_all(struct check *state, struct pom_message *msg) {
     const struct pom_features_options *options = state->job->options;
     POM_TRY(check_sources(state, msg));
@@ -100,7 +108,7 @@ static enum pom_status check_all(struct check *state, struct pom_message *msg) {
     POM_TRY(check_pca(state, msg));
     POM_TRY(check(state, "--format", pom_format_name(options->format), msg));
     POM_TRY(check(state, "--vectors", options->spark_vectors ? "spark" : "list", msg));
-    POM_TRY(check(state, "--precision", "exact", msg));
+    POM_TRY(check_precision(state, msg));
     return check_number(state, "--limit", options->limit, msg);
 }
 

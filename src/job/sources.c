@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool pom_is_image_name(const char *path) {
+static bool is_image_name(const char *path) {
     /* Those that cannot be decoded too: their files end as rows of errors, and are not left out in silence. */
     static const char *const suffixes[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".webp", ".gif", ".bmp",
         ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"};
@@ -12,6 +12,10 @@ bool pom_is_image_name(const char *path) {
         if (strcasecmp(dot, suffixes[i]) == 0)
             return true;
     return false;
+}
+
+bool pom_is_wanted(const struct pom_store *source, const char *path) {
+    return is_image_name(path) || strcmp(path, pom_store_prefix(source)) == 0;
 }
 
 static int by_prefix(const void *a, const void *b) {

@@ -46,7 +46,7 @@ void pom_footer_fill(struct pom_footer *footer, const struct pom_job *job, const
     snprintf(footer->size, sizeof footer->size, "%dx%d", info->width, info->height);
     add(footer, "pomona.size", footer->size);
     add(footer, "pomona.resize", pom_filter_name(job->options->filter));
-    add(footer, "pomona.precision", "exact");
+    add(footer, "pomona.precision", pom_precision_name(info->precision));
 }
 
 static enum pom_status create(struct pass *pass, const char *name, const struct pom_column *columns, int n,
