@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 build_packages="gcc libc6-dev make meson ninja-build pkg-config cmake python3 python3-venv protobuf-c-compiler
     libprotobuf-c-dev libonnx-dev libjpeg62-turbo-dev libspng-dev libwebp-dev libcurl4-openssl-dev libssl-dev libopenblas-dev
-    liblapacke-dev libjansson-dev libsqlite3-dev libhdf5-dev libzstd-dev zlib1g-dev liblz4-dev"
+    liblapacke-dev libjansson-dev libsqlite3-dev libhdf5-dev libzstd-dev zlib1g-dev liblz4-dev
+    libexpat1-dev"
 demo_packages="tuxpaint-stamps-default"
 test_packages="g++ libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc"
 peers_packages="openjdk-17-jre-headless tuxpaint-stamps-default"
@@ -61,6 +62,15 @@ arm64() {
     rm -rf "$apt"
 }
 
+# A server that tests/peers/ starts, .deps/servers/NAME, built from its Go module.
+# usage: server NAME MODULE VERSION
+server() {
+    [ -x ".deps/servers/$1" ] && return
+    say "building .deps/servers/$1"
+    venv servers-venv servers
+    GOBIN="$PWD/.deps/servers" GOFLAGS=-modcacherw .deps/servers-venv/bin/go install "$2@$3"
+}
+
 build() {
     # shellcheck disable=SC2086
     packages $build_packages
@@ -87,6 +97,7 @@ peers)
     venv peers peers
     venv peers-spark35 peers-spark35
     venv peers-spark4 peers-spark4
+    server versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0
     ;;
 *)
     echo "usage: tools/deps.sh build|demo|test|peers" >&2

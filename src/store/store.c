@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Lookup by what stands before "://". */
+static const struct {
+    const char *name;
+    const struct pom_store_kind *kind;
+} schemes[] = {{"", &pom_file_store}, {"s3", &pom_s3_store}, {"s3a", &pom_s3_store}};
+
 /* The length of "scheme" in "scheme://rest"; 0 for a local path. */
 static size_t scheme_length(const char *location) {
     size_t n = 0;
@@ -18,10 +24,11 @@ enum pom_status pom_store_open(const char *location, bool create, struct pom_sto
     if (!*location)
         return pom_fail(msg, POM_ERR_ARGUMENT, "a location is empty: name a folder or a file");
     size_t scheme = scheme_length(location);
-    if (scheme)
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: %.*s:// is not supported by this version; name a local path",
-            location, (int)scheme, location);
-    return pom_file_store.open(location, create, out, msg);
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (scheme == strlen(schemes[i].name) && strncasecmp(location, schemes[i].name, scheme) == 0)
+            return schemes[i].kind->open(location, create, out, msg);
+    return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: %.*s:// is not supported: name a local path or s3://BUCKET/FOLDER",
+        location, (int)scheme, location);
 }
 
 void pom_store_close(struct pom_store *store) {

@@ -1,0 +1,84 @@
+/* What the parts of the S3 store share. Private to them. */
+#ifndef POM_STORE_S3_H
+#define POM_STORE_S3_H
+
+#include "base/hash.h"
+#include "store/client.h"
+#include "store/credentials.h"
+#include "store/kind.h"
+#include "store/s3_config.h"
+#include "store/sigv4.h"
+#include "store/uri.h"
+#include <pthread.h>
+
+struct pom_s3 {
+    struct pom_store store;
+    struct pom_bucket_uri uri; /* its key ends in a slash, or is "", or is one object's */
+    bool folder;
+    struct pom_s3_config config;
+    struct pom_identity *identity;
+    struct pom_client *client;
+
+    struct pom_credentials credentials; /* the engine's thread only, as the rest but region */
+    uint64_t generation;                /* of the credentials */
+    struct pom_sigv4_cache cache;
+    struct pom_buffer path, query, authorization;
+    time_t clock_offset;   /* of the server's clock to ours, seconds */
+    pthread_mutex_t mutex; /* guards region */
+    char region[POM_S3_REGION];
+};
+
+enum { POM_S3_PARAMETERS = 8, POM_S3_HEADERS = 8 };
+
+/* One request. Zero-initialise, but for what it needs; all is borrowed until it is done. */
+struct pom_s3_request {
+    struct pom_request request;
+    const char *method;
+    const char *key;                               /* NULL: of the bucket itself */
+    struct pom_pair parameters[POM_S3_PARAMETERS]; /* of the query, raw */
+    struct pom_pair headers[POM_S3_HEADERS];       /* names in lower case; besides those that every request has */
+    size_t n_parameters, n_headers;
+    const void *body;
+    size_t body_size;
+    const char *body_sha256; /* in hexadecimal; NULL: there is no body */
+    bool missing_is_fine;    /* an answer of 404 is for the caller */
+};
+
+void pom_s3_parameter(struct pom_s3_request *request, const char *name, const char *value);
+void pom_s3_header(struct pom_s3_request *request, const char *name, const char *value);
+
+extern const struct pom_protocol pom_s3_protocol;
+
+/* The region that the bucket is known to be in. */
+void pom_s3_region(struct pom_s3 *s3, char out[POM_S3_REGION]);
+
+/* Says why an answer is a failure, and what to do about it. */
+enum pom_status pom_s3_explain(
+    void *store, const struct pom_request *request, const struct pom_http_transfer *transfer, struct pom_message *msg);
+
+enum pom_status pom_s3_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg);
+
+/* What is known of an object without reading it. */
+struct pom_s3_head {
+    bool found;
+    uint64_t size;
+    char etag[128], digest[POM_SHA256_HEX]; /* "" where there is none */
+};
+enum pom_status pom_s3_head(struct pom_s3 *s3, const char *path, struct pom_s3_head *out, struct pom_message *msg);
+
+/* The key of a path of this store. */
+const char *pom_s3_key(const struct pom_s3 *s3, const char *path);
+
+/* Uploads the file whole or not at all, with its SHA-256 as metadata. path: of the object. */
+enum pom_status pom_s3_upload(struct pom_s3 *s3, const char *file, const char *path, struct pom_message *msg);
+
+/* The object's content, in a local file. */
+enum pom_status pom_s3_download(struct pom_s3 *s3, const char *path, const char *file, struct pom_message *msg);
+
+/* The SHA-256 of a file. */
+enum pom_status pom_s3_digest(const char *file, char hex[POM_SHA256_HEX], struct pom_message *msg);
+
+/* The header that carries the SHA-256 of what pom_s3_upload has uploaded: the version of our own objects. */
+#define POM_S3_DIGEST "x-amz-meta-pomona-sha256"
+
+#endif

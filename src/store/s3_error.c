@@ -1,0 +1,78 @@
+/* Failures of S3 in words: what was asked of which object, as whom, and what to do. */
+#include "store/s3.h"
+#include "store/s3_xml.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { IDENTITY_BYTES = 160 };
+
+/* What a row of advice is for. */
+struct advice {
+    const char *code; /* of the error; NULL: of an answer without one, as HEAD's is */
+    int status;       /* HTTP, where code is NULL */
+    enum pom_status meaning;
+    const char *text;
+};
+
+/* POM_ERR_NETWORK where the next object would fare no better. */
+static const struct advice all_advice[] = {
+    {"NoSuchBucket", 0, POM_ERR_NOT_FOUND, "there is no such bucket: check its name and the endpoint"},
+    {"NoSuchKey", 0, POM_ERR_NOT_FOUND, "there is no such object"},
+    {"InvalidAccessKeyId", 0, POM_ERR_NETWORK,
+        "the store does not know this access key: check which credentials are used, and the endpoint"},
+    {"XAdminUserNotFound", 0, POM_ERR_NETWORK,
+        "the store does not know this access key: check which credentials are used, and the endpoint"},
+    {"SignatureDoesNotMatch", 0, POM_ERR_NETWORK,
+        "the signature is wrong: the secret key does not belong to this access key"},
+    {"ExpiredToken", 0, POM_ERR_NETWORK, "the credentials have expired: get new ones, and run the same command again"},
+    {"ExpiredTokenException", 0, POM_ERR_NETWORK,
+        "the credentials have expired: get new ones, and run the same command again"},
+    {"InvalidToken", 0, POM_ERR_NETWORK,
+        "the session token is wrong: AWS_SESSION_TOKEN must come with its own access key"},
+    {"RequestTimeTooSkewed", 0, POM_ERR_NETWORK, "this machine's clock is wrong: set it"},
+    {"AuthorizationHeaderMalformed", 0, POM_ERR_NETWORK, "the bucket is in another region: set AWS_REGION to its own"},
+    {"PermanentRedirect", 0, POM_ERR_NETWORK,
+        "the bucket is in another region or at another endpoint: set AWS_REGION to its own"},
+    {"RequestPayerRequired", 0, POM_ERR_NETWORK,
+        "who reads pays: set POMONA_S3_REQUEST_PAYER=requester if that is fine with you"},
+    {"InvalidObjectState", 0, POM_ERR_IO, "the object is archived: restore it first"},
+    {"AccessDenied", 0, POM_ERR_IO, "access is denied: the identity lacks the permission"},
+    {NULL, 301, POM_ERR_NETWORK, "the bucket is in another region: set AWS_REGION to its own"},
+    {NULL, 403, POM_ERR_IO, "access is denied: the identity lacks the permission, or the object is not there"},
+    {NULL, 404, POM_ERR_NOT_FOUND, "it is not there"},
+    {NULL, 412, POM_ERR_CONFLICT, "it has changed since it was listed: run the same command again"},
+};
+
+static const struct advice *find_advice(const char *code, int status) {
+    for (size_t i = 0; i < sizeof all_advice / sizeof *all_advice; i++) {
+        const struct advice *advice = &all_advice[i];
+        if (advice->code ? strcmp(advice->code, code) == 0 : advice->status == status && (!*code || status == 412))
+            return advice;
+    }
+    return NULL;
+}
+
+/* The permission that a request needs. */
+static const char *action_of(const struct pom_s3_request *request) {
+    if (!request->key)
+        return "s3:ListBucket";
+    if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0)
+        return "s3:GetObject";
+    return strcmp(request->method, "DELETE") == 0 ? "s3:DeleteObject" : "s3:PutObject";
+}
+
+enum pom_status pom_s3_explain(
+    void *store, const struct pom_request *base, const struct pom_http_transfer *transfer, struct pom_message *msg) {
+    struct pom_s3 *s3 = store;
+    const struct pom_s3_request *request = (const struct pom_s3_request *)base;
+    struct pom_s3_error error;
+    char identity[IDENTITY_BYTES];
+    pom_s3_error_parse(transfer->answer.data, transfer->answer.size, &error);
+    pom_identity_describe(s3->identity, identity, sizeof identity);
+    const struct advice *advice = find_advice(error.code, transfer->status);
+    if (advice)
+        return pom_fail(msg, advice->meaning, "%.200s: %s (%s as %s, region %s)", base->subject, advice->text,
+            action_of(request), identity, s3->region);
+    return pom_fail(msg, POM_ERR_NETWORK, "%.200s: %s is refused with status %d %s: %.100s (as %s, after %d attempts)",
+        base->subject, action_of(request), transfer->status, error.code, error.message, identity, base->attempts);
+}
