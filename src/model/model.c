@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include "base/file.h"
+#include "model/calibration.h"
 #include "model/registry.h"
 #include <stdlib.h>
 #include <string.h>
@@ -83,9 +84,41 @@ static enum pom_status describe(
 }
 
 static enum pom_status load_net(struct pom_model *model, const struct pom_map *map,
+    const struct pom_net_options *options, struct pom_message *msg) {
+    enum pom_status status = pom_net_load(map->data, map->size, options, &model->net, msg);
+    return status == POM_OK ? POM_OK : pom_fail_in(msg, status, "%s", model->info.path);
+}
+
+static enum pom_status load_exact(struct pom_model *model, const struct pom_map *map,
     const struct pom_model_options *options, struct pom_message *msg) {
     struct pom_net_options net = {.output = options->output_layer, .size = options->size, .image_input = true};
-    return pom_net_load(map->data, map->size, &net, &model->net, msg);
+    POM_TRY(load_net(model, map, &net, msg));
+    return describe(model, options, msg);
+}
+
+static enum pom_status load_calibrated(struct pom_model *model, const struct pom_map *map,
+    const struct pom_model_options *options, const struct pom_calibration *calibration, struct pom_message *msg) {
+    struct pom_net_options net = {.output = options->output_layer,
+        .size = options->size,
+        .image_input = true,
+        .ranges = calibration->ranges,
+        .n_ranges = calibration->n_ranges};
+    POM_TRY(pom_calibration_check_file(calibration, model->info.sha256, msg));
+    POM_TRY(load_net(model, map, &net, msg));
+    POM_TRY(describe(model, options, msg));
+    return pom_calibration_check(calibration, &model->info, msg);
+}
+
+static enum pom_status load_int8(struct pom_model *model, const struct pom_map *map,
+    const struct pom_model_options *options, struct pom_message *msg) {
+    struct pom_calibration calibration = {0};
+    if (!options->calibration.data)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "precision int8 needs a calibration");
+    enum pom_status status = pom_calibration_read(options->calibration, &calibration, msg);
+    if (status == POM_OK)
+        status = load_calibrated(model, map, options, &calibration, msg);
+    pom_calibration_clean_up(&calibration);
+    return status;
 }
 
 static enum pom_status load_file(
@@ -97,13 +130,11 @@ static enum pom_status load_file(
     POM_TRY(pom_file_map(model->info.path, &map, msg));
     enum pom_status status = pom_sha256(map.data, map.size, sha256, msg);
     model->info.sha256 = sha256;
-    if (status == POM_OK) {
-        status = load_net(model, &map, options, msg);
-        if (status != POM_OK)
-            pom_fail_in(msg, status, "%s", model->info.path);
-    }
+    if (status == POM_OK)
+        status = options->precision == POM_PRECISION_INT8 ? load_int8(model, &map, options, msg)
+                                                          : load_exact(model, &map, options, msg);
     pom_file_unmap(&map);
-    return status == POM_OK ? describe(model, options, msg) : status;
+    return status;
 }
 
 static enum pom_status load_named(

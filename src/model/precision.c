@@ -6,7 +6,7 @@ static const struct {
 } precisions[] = {
     [POM_PRECISION_EXACT] = {"exact", true},
     [POM_PRECISION_BF16] = {"bf16", false},
-    [POM_PRECISION_INT8] = {"int8", false},
+    [POM_PRECISION_INT8] = {"int8", true},
 };
 
 const char *pom_precision_name(enum pom_precision precision) {
@@ -21,18 +21,7 @@ enum pom_status pom_precision_check(enum pom_precision precision, struct pom_mes
     if ((size_t)precision >= sizeof precisions / sizeof *precisions)
         return pom_fail(msg, POM_ERR_ARGUMENT, "%d is not a precision", (int)precision);
     if (!pom_precision_offered(precision))
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "precision %s is not offered by this version: take exact",
+        return pom_fail(msg, POM_ERR_UNSUPPORTED, "precision %s is not offered here: take int8 or exact",
             pom_precision_name(precision));
     return POM_OK;
-}
-
-enum pom_status pom_model_calibrate(const struct pom_model *exact, const uint8_t *pixels, int n, void **blob,
-    size_t *n_bytes, struct pom_message *msg) {
-    (void)pixels;
-    (void)n;
-    *blob = NULL;
-    *n_bytes = 0;
-    if (!exact->net)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "model %s has no network to calibrate", exact->info.name);
-    return pom_precision_check(POM_PRECISION_INT8, msg);
 }

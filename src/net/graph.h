@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pom_int8_grid;
 struct pom_op;
 struct pom_node;
 
@@ -45,6 +46,11 @@ struct pom_value {
     int uses;                      /* readers, and 1 for each graph output */
     struct pom_constant *constant; /* NULL: known at run time only */
     struct pom_node *producer;     /* NULL: a graph input or an initializer */
+
+    /* Precision int8 (narrow.h) */
+    bool narrow;                      /* read in 8 bits */
+    const struct pom_int8_grid *grid; /* of those, by channel; NULL: not known */
+    const float *mean;                /* of each channel, as calibration saw it, borrowed while loading; or NULL */
 };
 
 /* Exactly one of the fields is set, by what the file holds. */
@@ -75,7 +81,8 @@ struct pom_node {
     struct pom_attribute *attributes;
     void *params; /* the operator's own, made by its infer function */
     struct pom_epilogue epilogue;
-    bool dead; /* folded away */
+    bool dead;   /* folded away */
+    bool narrow; /* works in 8 bits (narrow.h) */
 };
 
 /* A node as the user wrote it, before folding and fusing: for printing. */
@@ -99,7 +106,9 @@ struct pom_graph {
     bool nhwc_output;       /* metadata: outputs of rank 4 are handed out as NHWC */
     size_t nodes_room, values_room;
     struct pom_name_index *names;
-    int64_t folded; /* elements computed while folding, to bound the work */
+    int64_t folded;             /* elements computed while folding, to bound the work */
+    struct pom_value **watched; /* those that calibration looks at, in order of their making (narrow.h) */
+    int n_watched;
 };
 
 void pom_graph_clean_up(struct pom_graph *graph);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "net/fuse.h"
 #include "net/infer.h"
+#include "net/narrow.h"
 #include "net/onnx.h"
 #include "net/plan.h"
 #include <limits.h>
@@ -51,6 +52,15 @@ static const struct pom_net_tensor *describe(
     return tensors;
 }
 
+static const struct pom_net_range *describe_watched(struct pom_net *net) {
+    struct pom_graph *graph = &net->graph;
+    struct pom_net_range *ranges = pom_arena_alloc(&graph->arena, (size_t)graph->n_watched, sizeof *ranges);
+    for (int i = 0; i < graph->n_watched && ranges; i++)
+        ranges[i] =
+            (struct pom_net_range){.name = graph->watched[i]->name, .channels = (int)graph->watched[i]->dims[1]};
+    return ranges;
+}
+
 static enum pom_status fill_info(struct pom_net *net, const struct pom_net_options *options, struct pom_message *msg) {
     struct pom_graph *graph = &net->graph;
     struct pom_net_info *info = &net->info;
@@ -64,7 +74,9 @@ static enum pom_status fill_info(struct pom_net *net, const struct pom_net_optio
     info->inputs =
         describe(net, graph->inputs, graph->n_inputs, options->image_input && !pom_is_nhwc_image(graph->inputs[0]));
     info->outputs = describe(net, graph->outputs, graph->n_outputs, graph->nhwc_output);
-    if (!info->inputs || !info->outputs)
+    info->watched = describe_watched(net);
+    info->n_watched = options->watch ? graph->n_watched : 0;
+    if (!info->inputs || !info->outputs || !info->watched)
         return pom_fail_memory(msg, "a network");
     for (int i = 0; i < graph->n_layers; i++) {
         info->parameters += graph->layers[i].parameters;
@@ -99,7 +111,11 @@ static enum pom_status build(struct pom_net *net, struct pom_span model, const s
         POM_TRY(check_image_input(net, msg));
     POM_TRY(pom_infer(graph, net->info.isa, msg));
     POM_TRY(pom_fuse(graph, msg));
-    POM_TRY(pom_plan_build(graph, net->info.isa, options->image_input, &net->plan, msg));
+    if (options->watch || options->ranges)
+        POM_TRY(pom_narrow_mark(graph, msg));
+    if (options->ranges)
+        POM_TRY(pom_narrow_set_grids(graph, options->ranges, options->n_ranges, msg));
+    POM_TRY(pom_plan_build(graph, net->info.isa, options->image_input, options->watch, &net->plan, msg));
     return fill_info(net, options, msg);
 }
 

@@ -24,6 +24,20 @@ struct pom_net_options {
         *output;      /* a node's or tensor's name to stop at, instead of the graph's outputs; borrowed for the call */
     int size;         /* height and width for an image input whose sides are symbolic; 0: 224 */
     bool image_input; /* the single rank-4 input is given as NHWC, 3 channels */
+
+    /* Precision int8. A net is loaded once to be watched while it works in floats on some images, and again with what
+     * was seen. */
+    bool watch;
+    const struct pom_net_range *ranges; /* NULL: work in floats; borrowed for the call */
+    int n_ranges;
+};
+
+/* What was seen of a tensor between two layers, by channel. */
+struct pom_net_range {
+    const char *name; /* "" where the file gives none */
+    int channels;
+    const float *low, *high; /* its least and largest number */
+    const float *mean;
 };
 
 /* An input or output; dims in the order in which it is given or handed out. dims[0] is the batch where batched is true
@@ -40,10 +54,12 @@ struct pom_net_info {
     const char *preprocess; /* metadata_props "pomona.preprocess", or NULL */
     int n_inputs, n_outputs;
     const struct pom_net_tensor *inputs, *outputs;
-    int64_t parameters, macs; /* macs: per image */
-    size_t weight_bytes;      /* packed weights */
-    size_t session_bytes;     /* of a session of batch 1 */
-    enum pom_isa isa;         /* the path chosen */
+    int n_watched; /* further outputs of a net that is watched: low, high and mean of each image, 3 * channels floats */
+    const struct pom_net_range *watched; /* their names and channels */
+    int64_t parameters, macs;            /* macs: per image */
+    size_t weight_bytes;                 /* packed weights */
+    size_t session_bytes;                /* of a session of batch 1 */
+    enum pom_isa isa;                    /* the path chosen */
 };
 
 /* bytes (an ONNX ModelProto) are borrowed for the call. Every error names the node. */
@@ -58,7 +74,7 @@ enum pom_status pom_net_session_new(
 void pom_net_session_free(struct pom_net_session *session);
 
 /* Runs a batch of n images: inputs[i] and outputs[i] point at n * elements floats (elements where not batched), in the
- * order of info. Allocates nothing. */
+ * order of info, the watched behind the outputs. Allocates nothing. */
 enum pom_status pom_net_run(
     struct pom_net_session *session, const float *const *inputs, int n, float *const *outputs, struct pom_message *msg);
 

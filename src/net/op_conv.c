@@ -1,4 +1,5 @@
-#include "net/kernels/kernels.h"
+#include "net/op_conv.h"
+
 #include "net/op.h"
 
 #include <limits.h>
@@ -69,7 +70,7 @@ static void describe_conv(const void *params, FILE *out) {
 static const struct pom_step_kind conv_kind = {
     .name = "conv", .role = POM_ROLE_TRUNK, .run = run_conv, .free = free_conv, .describe = describe_conv};
 
-static struct pom_conv_desc conv_desc(const struct pom_node *node) {
+struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node) {
     const struct pom_conv_params *params = node->params;
     const struct pom_window *w = &params->window;
     const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
@@ -113,30 +114,46 @@ static float *shifted_bias(const float *bias, size_t out_c, const struct pom_con
     return shifted;
 }
 
+enum pom_status pom_conv_weights_load(
+    const struct pom_node *node, struct pom_conv_weights *out, struct pom_message *msg) {
+    const struct pom_conv_params *params = node->params;
+    struct pom_value *bias = pom_node_input(node, 2);
+    size_t out_c = (size_t)node->outputs[0]->dims[1];
+    *out = (struct pom_conv_weights){
+        .weights = pom_value_floats(node->inputs[1]), .bias = bias ? pom_value_floats(bias) : NULL};
+    bool complete = out->weights && (out->bias || !bias);
+    if (complete && params->scale) {
+        out->scaled = scaled_weights(out->weights, node->inputs[1]->elements, out_c, params->scale);
+        out->shifted = shifted_bias(out->bias, out_c, params);
+        out->weights = out->scaled;
+        out->bias = out->shifted;
+        complete = out->scaled && out->shifted;
+    }
+    return complete ? POM_OK : pom_fail_memory(msg, "a convolution");
+}
+
+void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weights *weights) {
+    free(weights->scaled);
+    free(weights->shifted);
+    pom_value_unload(node->inputs[1]);
+}
+
 static enum pom_status new_conv(
     const struct pom_node *node, enum pom_isa isa, struct pom_conv **out, struct pom_message *msg) {
-    const struct pom_conv_params *params = node->params;
-    struct pom_conv_desc desc = conv_desc(node);
-    struct pom_value *bias_value = pom_node_input(node, 2);
-    const float *weights = pom_value_floats(node->inputs[1]), *bias = bias_value ? pom_value_floats(bias_value) : NULL;
-    float *scaled = NULL, *shifted = NULL;
-    bool complete = weights && (bias || !bias_value);
-    if (complete && params->scale) {
-        scaled = scaled_weights(weights, node->inputs[1]->elements, (size_t)desc.out_c, params->scale);
-        shifted = shifted_bias(bias, (size_t)desc.out_c, params);
-        complete = scaled && shifted;
-        weights = scaled;
-        bias = shifted;
-    }
-    enum pom_status status =
-        complete ? pom_conv_new(&desc, isa, weights, bias, out, msg) : pom_fail_memory(msg, "a convolution");
-    free(scaled);
-    free(shifted);
-    pom_value_unload(node->inputs[1]);
+    struct pom_conv_desc desc = pom_conv_desc_of(node);
+    struct pom_conv_weights weights;
+    enum pom_status status = pom_conv_weights_load(node, &weights, msg);
+    if (status == POM_OK)
+        status = pom_conv_new(&desc, isa, weights.weights, weights.bias, out, msg);
+    pom_conv_weights_unload(node, &weights);
     return status;
 }
 
 void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
+    if (node->narrow && node->inputs[0]->grid) {
+        pom_build_conv_int8(planner, node);
+        return;
+    }
     const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
     int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
     struct pom_value *residual = node->epilogue.residual;

@@ -56,7 +56,7 @@ static enum pom_layout layout_of_any(const struct pom_planner *planner, const st
 
 void pom_build_concat(struct pom_planner *planner, const struct pom_node *node) {
     struct pom_value *out = node->outputs[0];
-    enum pom_layout layout = layout_of_any(planner, node);
+    enum pom_layout layout = node->narrow && out->grid ? POM_LAYOUT_NARROW : layout_of_any(planner, node);
     int64_t axis = pom_node_int(node, "axis", 1), dims[POM_NET_MAX_RANK];
     int at = pom_layout_axis(out->rank, (int)(axis < 0 ? axis + out->rank : axis), layout);
     pom_layout_dims(out, layout, dims);

@@ -1,4 +1,4 @@
-#include "net/kernels/kernels.h"
+#include "net/kernels/int8.h"
 #include "net/op.h"
 
 #include <limits.h>
@@ -41,10 +41,13 @@ static void run_pool(const void *params, const struct pom_call *call) {
         p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
 }
 
-static void describe_pool(const void *params, FILE *out) {
-    const struct pom_pool_desc *d = &((const struct pool_step *)params)->desc;
+static void print_pool(const struct pom_pool_desc *d, FILE *out) {
     fprintf(out, "%dx%d stride %d,%d: %dx%dx%d -> %dx%d", d->kernel_h, d->kernel_w, d->stride_h, d->stride_w, d->in_h,
         d->in_w, d->channels, d->out_h, d->out_w);
+}
+
+static void describe_pool(const void *params, FILE *out) {
+    print_pool(&((const struct pool_step *)params)->desc, out);
 }
 
 static const struct pom_step_kind max_pool_kind = {.name = "f32_max_pool", .run = run_pool, .describe = describe_pool};
@@ -91,7 +94,44 @@ void pom_build_average_pool(struct pom_planner *planner, const struct pom_node *
     build_pool(planner, node, &average_pool_kind, pom_kernels(planner->isa)->average_pool);
 }
 
+struct narrow_pool_step {
+    struct pom_pool_desc desc;
+    size_t images, in_stride, out_stride;
+    void (*pool)(const struct pom_pool_desc *desc, const uint8_t *in, uint8_t *out);
+};
+
+static void run_narrow_pool(const void *params, const struct pom_call *call) {
+    const struct narrow_pool_step *p = params;
+    const uint8_t *in = call->in[0];
+    uint8_t *out = call->out;
+    for (size_t i = 0; i < p->images; i++)
+        p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
+}
+
+static void describe_narrow_pool(const void *params, FILE *out) {
+    print_pool(&((const struct narrow_pool_step *)params)->desc, out);
+}
+
+static const struct pom_step_kind narrow_pool_kind = {
+    .name = "int8_max_pool", .run = run_narrow_pool, .describe = describe_narrow_pool};
+
+static void build_narrow_pool(struct pom_planner *planner, const struct pom_node *node) {
+    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
+    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_NARROW);
+    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_NARROW);
+    struct narrow_pool_step *params = pom_plan_alloc(planner, 1, sizeof *params);
+    size_t images = (size_t)in->dims[0];
+    if (params)
+        *params = (struct narrow_pool_step){pool_desc(node), images, in->elements / images, out->elements / images,
+            pom_int8_kernels(planner->isa)->max_pool};
+    pom_plan_step(planner, &narrow_pool_kind, params, from, -1, to);
+}
+
 void pom_build_max_pool(struct pom_planner *planner, const struct pom_node *node) {
+    if (node->narrow && node->outputs[0]->grid) {
+        build_narrow_pool(planner, node);
+        return;
+    }
     build_pool(planner, node, &max_pool_kind, pom_kernels(planner->isa)->max_pool);
 }
 

@@ -1,6 +1,7 @@
 #include "net/plan.h"
 
 #include "net/move.h"
+#include "net/narrow.h"
 #include "net/op.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@ struct plan_task {
     struct pom_value *const *inputs, *const *outputs;
     int n_inputs, n_outputs;
     bool image_input, nhwc_output;
+    struct pom_value *const *watched;
+    int n_watched;
 };
 
 void pom_plan_clean_up(struct pom_plan *plan) {
@@ -100,12 +103,14 @@ int pom_plan_constant(struct pom_planner *planner, const float *data, size_t n) 
 
 void pom_plan_alias(struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout, int buffer) {
     planner->held[value->id][layout] = buffer;
-    if (pom_layout_same(value->rank, value->dims))
+    if (layout != POM_LAYOUT_NARROW && pom_layout_same(value->rank, value->dims))
         planner->held[value->id][!layout] = buffer;
 }
 
 int pom_plan_output(struct pom_planner *planner, struct pom_value *value, enum pom_layout layout) {
-    int buffer = pom_plan_scratch(planner, value->elements, value->batched);
+    size_t width = layout == POM_LAYOUT_NARROW ? 1 : sizeof(float);
+    int buffer = add_buffer(
+        planner, (struct pom_plan_buffer){.elements = value->elements, .width = width, .batched = value->batched});
     pom_plan_alias(planner, value, layout, buffer);
     return buffer;
 }
@@ -139,8 +144,24 @@ static int converted(struct pom_planner *planner, int in, int rank, const int64_
     return out;
 }
 
+static int narrowed(struct pom_planner *planner, struct pom_value *value) {
+    int from = pom_plan_input(planner, value, POM_LAYOUT_CHANNELS_LAST);
+    int to = pom_plan_output(planner, value, POM_LAYOUT_NARROW);
+    pom_plan_quantise(planner, value, from, to);
+    return to;
+}
+
+static void widen(struct pom_planner *planner, struct pom_value *value) {
+    int to = pom_plan_output(planner, value, POM_LAYOUT_CHANNELS_LAST);
+    pom_plan_dequantise(planner, value, planner->held[value->id][POM_LAYOUT_NARROW], to);
+}
+
 int pom_plan_input(struct pom_planner *planner, struct pom_value *value, enum pom_layout layout) {
     int *held = planner->held[value->id];
+    if (layout == POM_LAYOUT_NARROW)
+        return held[layout] >= 0 ? held[layout] : narrowed(planner, value);
+    if (held[POM_LAYOUT_ROWS] < 0 && held[POM_LAYOUT_CHANNELS_LAST] < 0 && held[POM_LAYOUT_NARROW] >= 0)
+        widen(planner, value);
     if (held[POM_LAYOUT_ROWS] < 0 && held[POM_LAYOUT_CHANNELS_LAST] < 0) {
         if (!value->constant || value->element != POM_ELEMENT_FLOAT) {
             pom_plan_fail(planner, POM_ERR_UNSUPPORTED, "tensor '%.80s' is not float32", value->name);
@@ -169,8 +190,8 @@ int pom_plan_operand(struct pom_planner *planner, struct pom_value *value, int r
 
 enum pom_layout pom_plan_layout(const struct pom_planner *planner, const struct pom_value *value) {
     const int *held = planner->held[value->id];
-    return held[POM_LAYOUT_CHANNELS_LAST] >= 0 && held[POM_LAYOUT_ROWS] < 0 ? POM_LAYOUT_CHANNELS_LAST
-                                                                            : POM_LAYOUT_ROWS;
+    bool last = held[POM_LAYOUT_CHANNELS_LAST] >= 0 || held[POM_LAYOUT_NARROW] >= 0;
+    return last && held[POM_LAYOUT_ROWS] < 0 ? POM_LAYOUT_CHANNELS_LAST : POM_LAYOUT_ROWS;
 }
 
 /* Steps */
@@ -252,10 +273,25 @@ static void place_output(struct pom_planner *planner, struct pom_value *value, i
     planner->plan->buffers[buffer].index = index;
 }
 
+/* The values in task->watched that node makes (NULL: the inputs), from the *next on. */
+static void watch_outputs(
+    struct pom_planner *planner, const struct plan_task *task, const struct pom_node *node, int *next) {
+    for (; *next < task->n_watched && task->watched[*next]->producer == node; ++*next) {
+        struct pom_value *value = task->watched[*next];
+        int seen = pom_plan_scratch(planner, 3 * (size_t)value->dims[1], value->batched);
+        planner->plan->buffers[seen].place = POM_PLACE_OUTPUT;
+        planner->plan->buffers[seen].index = task->n_outputs + *next;
+        pom_plan_watch(planner, value, pom_plan_input(planner, value, POM_LAYOUT_CHANNELS_LAST), seen);
+    }
+}
+
 static enum pom_status build_nodes(struct pom_planner *planner, const struct plan_task *task) {
+    int watched = 0;
+    watch_outputs(planner, task, NULL, &watched);
     for (int i = 0; i < task->n_nodes; i++) {
         planner->node = task->nodes[i];
         planner->node->op->build(planner, planner->node);
+        watch_outputs(planner, task, planner->node, &watched);
         if (planner->status != POM_OK)
             return pom_fail_in(
                 planner->msg, planner->status, "node %.80s (%.40s)", planner->node->name, planner->node->type);
@@ -283,16 +319,17 @@ static enum pom_status make_plan(struct pom_graph *graph, const struct plan_task
     if (!planner.held)
         return pom_fail_memory(msg, "the plan of a network");
     for (int i = 0; i < graph->n_values; i++)
-        planner.held[i][0] = planner.held[i][1] = -1;
+        for (int layout = 0; layout < POM_LAYOUTS; layout++)
+            planner.held[i][layout] = -1;
     enum pom_status status = run_planner(&planner, task);
     free(planner.held);
     return status;
 }
 
-enum pom_status pom_plan_build(
-    struct pom_graph *graph, enum pom_isa isa, bool image_input, struct pom_plan *plan, struct pom_message *msg) {
+enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, bool image_input, bool watch,
+    struct pom_plan *plan, struct pom_message *msg) {
     struct plan_task task = {graph->nodes, graph->n_nodes, graph->inputs, graph->outputs, graph->n_inputs,
-        graph->n_outputs, image_input, graph->nhwc_output};
+        graph->n_outputs, image_input, graph->nhwc_output, graph->watched, watch ? graph->n_watched : 0};
     return make_plan(graph, &task, isa, plan, msg);
 }
 

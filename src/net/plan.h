@@ -10,8 +10,10 @@
 
 /* How the elements of a value lie in memory. */
 enum pom_layout {
-    POM_LAYOUT_ROWS,         /* ONNX's order, row-major */
-    POM_LAYOUT_CHANNELS_LAST /* axis 1 moved to the end; rank 3 and more */
+    POM_LAYOUT_ROWS,          /* ONNX's order, row-major */
+    POM_LAYOUT_CHANNELS_LAST, /* axis 1 moved to the end; rank 3 and more */
+    POM_LAYOUT_NARROW,        /* the same in bytes, on the value's grid; narrow values only */
+    POM_LAYOUTS
 };
 
 enum { POM_STEP_INPUTS = 3 };
@@ -87,8 +89,9 @@ struct pom_memory_map {
     size_t arena_bytes, scratch_bytes;
 };
 
-enum pom_status pom_plan_build(
-    struct pom_graph *graph, enum pom_isa isa, bool image_input, struct pom_plan *plan, struct pom_message *msg);
+/* watch: the outputs are followed by what is seen of the graph's watched values. */
+enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, bool image_input, bool watch,
+    struct pom_plan *plan, struct pom_message *msg);
 
 /* One node whose inputs are constants, computed: its outputs become constants. */
 enum pom_status pom_plan_fold(
@@ -122,7 +125,7 @@ struct pom_planner {
     struct pom_plan *plan;
     enum pom_isa isa;
     const struct pom_node *node; /* being built */
-    int (*held)[2];              /* by value and layout: the buffer, or -1 */
+    int (*held)[POM_LAYOUTS];    /* by value and layout: the buffer, or -1 */
     enum pom_status status;
     struct pom_message *msg;
 };
@@ -145,7 +148,7 @@ int pom_plan_constant(struct pom_planner *planner, const float *data, size_t n);
 /* Says that `buffer` also holds value, in that layout. */
 void pom_plan_alias(struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout, int buffer);
 
-/* CHANNELS_LAST where the value is there already and not in ROWS. */
+/* The layout for what works on floats: CHANNELS_LAST where the value is there already and not in ROWS. */
 enum pom_layout pom_plan_layout(const struct pom_planner *planner, const struct pom_value *value);
 
 /* Adds a step with up to POM_STEP_INPUTS inputs (-1: none). The result is NULL after a failure; else valid until the

@@ -5,24 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Largest weight; and largest sum of two neighbours, which leaves half a unit for their rounding to 128. */
-static const double max_weight = 127.0, max_pair = 127.5;
+static const double max_weight = 127.0;
 
 /* Beyond it a float no longer fits a 32-bit integer on every path. */
 static const double max_y = (double)(1 << 30);
 
-/* The largest magnitude that limits a channel's step: of one weight, or of what `vpmaddubsw` adds up in 16 bits, the
- * weights of one sign of two neighbouring input channels. */
-static double step_of(const double *folded, size_t taps, size_t depth) {
-    double step = 0.0;
-    for (size_t tap = 0; tap < taps; tap++)
-        for (size_t c = 0; c < depth; c++) {
-            double one = folded[tap * depth + c], two = c % 2 ? folded[tap * depth + c - 1] : 0.0;
-            step = fmax(step, fabs(one) / max_weight);
-            if (one * two > 0.0)
-                step = fmax(step, fabs(one + two) / max_pair);
-        }
-    return step > 0.0 ? step : 1.0;
+static double step_of(const double *folded, size_t n) {
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(folded[i]));
+    return largest > 0.0 ? largest / max_weight : 1.0;
 }
 
 /* w * scale of one output channel, in the order of the weights. */
@@ -36,17 +28,22 @@ static void fold(const struct pom_conv_desc *d, int n, const float *weights, con
 
 struct rounded {
     double step;
+    double drift;          /* what rounding adds to the mean output, in real units */
     long zeros, magnitude; /* sums of q * zero and of |q| */
 };
 
-static struct rounded round_channel(
-    const struct pom_int8_layer *layer, int n, const double *folded, size_t taps, size_t depth) {
+static struct rounded round_channel(const struct pom_int8_layer *layer, const struct pom_int8_conv_desc *desc, int n,
+    const double *folded, size_t taps, size_t depth) {
     const struct pom_conv_desc *d = &layer->desc;
-    const uint8_t *zero = layer->zero + (size_t)(n / (d->out_c / d->groups)) * depth;
-    struct rounded r = {.step = step_of(folded, taps, depth)};
+    size_t first = (size_t)(n / (d->out_c / d->groups)) * depth;
+    const uint8_t *zero = layer->zero + first;
+    struct rounded r = {.step = step_of(folded, taps * depth)};
     for (size_t i = 0; i < taps * depth; i++) {
         double q = isfinite(r.step) ? nearbyint(folded[i] / r.step) : 0.0;
         layer->weights[(size_t)n * taps * depth + i] = (int8_t)q;
+        if (desc->in_mean)
+            r.drift += (r.step * q - folded[i]) * (double)desc->in_mean[first + i % depth] /
+                       (double)desc->in.scale[first + i % depth];
         r.zeros += (long)q * zero[i % depth];
         r.magnitude += labs((long)q);
     }
@@ -62,7 +59,7 @@ static uint8_t limit(double real, double scale, double zero) {
 static enum pom_status set_channel(struct pom_int8_layer *layer, const struct pom_int8_conv_desc *desc, int n,
     struct rounded r, double bias, struct pom_message *msg) {
     double scale = layer->to_float ? 1.0 : (double)desc->out.scale[n], zero = layer->to_float ? 0.0 : desc->out.zero[n];
-    double factor = r.step / scale, offset = (bias - r.step * (double)r.zeros) / scale + zero, residual = 0.0;
+    double factor = r.step / scale, offset = (bias - r.drift - r.step * (double)r.zeros) / scale + zero, residual = 0.0;
     if (desc->conv.residual) {
         residual = (double)desc->residual.scale[n] / scale;
         offset -= residual * desc->residual.zero[n];
@@ -87,7 +84,7 @@ static enum pom_status set_channels(struct pom_int8_layer *layer, const struct p
     size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w, depth = (size_t)(d->in_c / d->groups);
     for (int n = 0; n < d->out_c; n++) {
         fold(d, n, weights, desc->in.scale, folded);
-        struct rounded r = round_channel(layer, n, folded, taps, depth);
+        struct rounded r = round_channel(layer, desc, n, folded, taps, depth);
         POM_TRY(set_channel(layer, desc, n, r, bias ? (double)bias[n] : 0.0, msg));
     }
     return POM_OK;

@@ -84,7 +84,7 @@ static void check_conv(struct pom_conv_desc conv, enum pom_isa isa, bool to_floa
     size_t depth = depth_of(&conv), bytes = n_out * (to_float ? sizeof(float) : 1);
     struct grid in_grid = grid_new(conv.in_c, 0.01f, kind), residual_grid = grid_new(conv.out_c, 0.005f, kind);
     struct grid out_grid = grid_new(conv.out_c, 0.01f * sqrtf((float)depth), kind);
-    struct pom_int8_conv_desc d = {conv, in_grid.view, residual_grid.view, {NULL, NULL}};
+    struct pom_int8_conv_desc d = {.conv = conv, .in = in_grid.view, .residual = residual_grid.view};
     if (!to_float)
         d.out = out_grid.view;
     struct guarded in = guarded_bytes(n_in), weights = guarded_new(depth * (size_t)conv.out_c);
@@ -192,7 +192,7 @@ static void check_meaning(const struct pom_conv_desc *conv) {
     size_t n_in = (size_t)conv->in_h * (size_t)conv->in_w * (size_t)conv->in_c;
     size_t n_out = (size_t)conv->out_h * (size_t)conv->out_w * (size_t)conv->out_c;
     struct grid grid = grid_new(conv->in_c, 0.01f, BYTES_RANDOM);
-    struct pom_int8_conv_desc d = {*conv, grid.view, {NULL, NULL}, {NULL, NULL}};
+    struct pom_int8_conv_desc d = {.conv = *conv, .in = grid.view};
     struct guarded in = guarded_bytes(n_in), real = guarded_new(n_in), got = guarded_new(n_out),
                    want = guarded_new(n_out), weights = guarded_new(depth_of(conv) * (size_t)conv->out_c),
                    bias = guarded_new((size_t)conv->out_c);

@@ -1,0 +1,147 @@
+/* Watching a network at work on pictures. */
+#include "base/file.h"
+#include "base/hash.h"
+#include "model/calibration.h"
+#include "model/model.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What was seen of a tensor so far. */
+struct tally {
+    float *low, *high, *mean;
+    double *sum; /* of the images' means */
+};
+
+/* A network that tells what is between its layers, and where it tells it for one image. */
+struct watcher {
+    const struct pom_model *model;
+    struct pom_net *net;
+    struct pom_net_session *session;
+    float *input, **outputs; /* outputs: of the net, then low, high, mean of each watched tensor */
+    struct pom_calibration seen;
+    struct tally *tallies; /* by watched tensor */
+    struct pom_arena arena;
+};
+
+static enum pom_status fail_memory(struct pom_message *msg) {
+    return pom_fail_memory(msg, "the calibration of a model");
+}
+
+/* The file is read again: a loaded model has let go of what it does not need. */
+static enum pom_status load_watched(struct watcher *w, struct pom_message *msg) {
+    const struct pom_model_info *info = &w->model->info;
+    struct pom_net_options options = {
+        .output = info->output_layer, .size = info->width, .image_input = true, .watch = true};
+    struct pom_map map;
+    char sha256[POM_SHA256_HEX];
+    POM_TRY(pom_file_map(info->path, &map, msg));
+    enum pom_status status = pom_sha256(map.data, map.size, sha256, msg);
+    if (status == POM_OK && strcmp(sha256, info->sha256) != 0)
+        status = pom_fail(msg, POM_ERR_FORMAT, "%s changed since it was loaded", info->path);
+    if (status == POM_OK)
+        status = pom_net_load(map.data, map.size, &options, &w->net, msg);
+    pom_file_unmap(&map);
+    return status;
+}
+
+static enum pom_status make_buffers(struct watcher *w, struct pom_message *msg) {
+    const struct pom_net_info *info = pom_net_info(w->net);
+    int n = info->n_watched;
+    w->input = pom_arena_alloc(&w->arena, info->inputs[0].elements, sizeof(float));
+    w->outputs = pom_arena_alloc(&w->arena, 1 + (size_t)n, sizeof *w->outputs);
+    w->tallies = pom_arena_alloc(&w->arena, (size_t)n, sizeof *w->tallies);
+    w->seen.ranges = pom_arena_alloc(&w->arena, (size_t)n, sizeof *w->seen.ranges);
+    if (!w->input || !w->outputs || !w->tallies || !w->seen.ranges)
+        return fail_memory(msg);
+    w->seen.n_ranges = n;
+    for (int i = 0; i <= n; i++) {
+        size_t floats = i == 0 ? info->outputs[0].elements : 3 * (size_t)info->watched[i - 1].channels;
+        w->outputs[i] = pom_arena_alloc(&w->arena, floats, sizeof(float));
+        if (!w->outputs[i])
+            return fail_memory(msg);
+    }
+    return pom_net_session_new(w->net, 1, &w->session, msg);
+}
+
+static enum pom_status make_tallies(struct watcher *w, struct pom_message *msg) {
+    const struct pom_net_info *info = pom_net_info(w->net);
+    for (int i = 0; i < info->n_watched; i++) {
+        size_t channels = (size_t)info->watched[i].channels;
+        struct tally *t = &w->tallies[i];
+        t->low = pom_arena_alloc(&w->arena, 3 * channels, sizeof(float));
+        t->sum = pom_arena_alloc(&w->arena, channels, sizeof *t->sum);
+        if (!t->low || !t->sum)
+            return fail_memory(msg);
+        t->high = t->low + channels;
+        t->mean = t->high + channels;
+        w->seen.ranges[i] =
+            (struct pom_net_range){info->watched[i].name, info->watched[i].channels, t->low, t->high, t->mean};
+    }
+    return POM_OK;
+}
+
+static void add_to_tally(struct tally *t, const float *seen, int channels, bool first) {
+    const float *low = seen, *high = low + channels, *mean = high + channels;
+    for (int c = 0; c < channels; c++) {
+        t->low[c] = first || low[c] < t->low[c] ? low[c] : t->low[c];
+        t->high[c] = first || high[c] > t->high[c] ? high[c] : t->high[c];
+        t->sum[c] += (double)mean[c];
+    }
+}
+
+/* Any picture may come: the network's input has the range of its preprocessing, not that of the pictures seen. */
+static void widen_input(struct watcher *w) {
+    const struct pom_net_info *info = pom_net_info(w->net);
+    if (info->n_watched == 0 || info->watched[0].channels != 3 ||
+        strcmp(info->watched[0].name, info->inputs[0].name) != 0)
+        return;
+    for (int c = 0; c < 3; c++) {
+        w->tallies[0].low[c] = w->model->table.value[c][0];
+        w->tallies[0].high[c] = w->model->table.value[c][255];
+    }
+}
+
+static enum pom_status watch_pictures(struct watcher *w, const uint8_t *pixels, int n, struct pom_message *msg) {
+    size_t picture = (size_t)w->model->info.height * (size_t)w->model->info.width;
+    for (int i = 0; i < n; i++) {
+        pom_tensor_from_rgb(&w->model->table, pixels + 3 * picture * (size_t)i, picture, w->input);
+        POM_TRY(pom_net_run(w->session, (const float *const[]){w->input}, 1, w->outputs, msg));
+        for (int k = 0; k < w->seen.n_ranges; k++)
+            add_to_tally(&w->tallies[k], w->outputs[k + 1], w->seen.ranges[k].channels, i == 0);
+    }
+    for (int k = 0; k < w->seen.n_ranges; k++)
+        for (int c = 0; c < w->seen.ranges[k].channels; c++)
+            w->tallies[k].mean[c] = (float)(w->tallies[k].sum[c] / n);
+    widen_input(w);
+    return POM_OK;
+}
+
+static enum pom_status watch(struct watcher *w, const uint8_t *pixels, int n, struct pom_message *msg) {
+    const struct pom_model_info *info = &w->model->info;
+    w->seen.sha256 = info->sha256;
+    w->seen.preprocess = info->preprocess;
+    w->seen.output_layer = info->output_layer;
+    w->seen.width = info->width;
+    w->seen.height = info->height;
+    POM_TRY(load_watched(w, msg));
+    POM_TRY(make_buffers(w, msg));
+    POM_TRY(make_tallies(w, msg));
+    return watch_pictures(w, pixels, n, msg);
+}
+
+enum pom_status pom_model_calibrate(const struct pom_model *exact, const uint8_t *pixels, int n, void **blob,
+    size_t *n_bytes, struct pom_message *msg) {
+    if (!exact->net || exact->info.precision != POM_PRECISION_EXACT)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "model %s, precision %s: calibration watches a network in exact",
+            exact->info.name, pom_precision_name(exact->info.precision));
+    if (n < 1)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "%d pictures to calibrate with: at least 1", n);
+    struct watcher w = {.model = exact};
+    enum pom_status status = watch(&w, pixels, n, msg);
+    if (status == POM_OK)
+        status = pom_calibration_write(&w.seen, blob, n_bytes, msg);
+    pom_net_session_free(w.session);
+    pom_net_free(w.net);
+    pom_arena_clean_up(&w.arena);
+    return status;
+}

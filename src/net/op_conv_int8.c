@@ -1,0 +1,71 @@
+#include "net/kernels/int8.h"
+#include "net/op.h"
+#include "net/op_conv.h"
+
+struct conv_step {
+    struct pom_int8_conv *conv;
+    size_t images, in_bytes, out_elements, out_bytes; /* of one image */
+};
+
+static void run_conv(const void *params, const struct pom_call *call) {
+    const struct conv_step *p = params;
+    const uint8_t *in = call->in[0], *residual = call->in[1];
+    char *out = call->out;
+    for (size_t i = 0; i < p->images; i++)
+        pom_int8_conv_run(p->conv, in + i * p->in_bytes, residual ? residual + i * p->out_elements : NULL,
+            out + i * p->out_bytes, call->scratch);
+}
+
+static void free_conv(void *params) {
+    pom_int8_conv_free(((struct conv_step *)params)->conv);
+}
+
+static void describe_conv(const void *params, FILE *out) {
+    const struct conv_step *p = params;
+    fprintf(out, "%s, %zu KiB of weights", pom_int8_conv_kernel_name(p->conv),
+        (pom_int8_conv_weight_bytes(p->conv) + 1023) / 1024);
+}
+
+static const struct pom_step_kind conv_kind = {
+    .name = "int8_conv", .role = POM_ROLE_TRUNK, .run = run_conv, .free = free_conv, .describe = describe_conv};
+
+static enum pom_status new_conv(
+    const struct pom_node *node, enum pom_isa isa, struct pom_int8_conv **out, struct pom_message *msg) {
+    const struct pom_value *residual = node->epilogue.residual, *result = node->outputs[0];
+    struct pom_int8_conv_desc desc = {
+        .conv = pom_conv_desc_of(node), .in = *node->inputs[0]->grid, .in_mean = node->inputs[0]->mean};
+    if (residual)
+        desc.residual = *residual->grid;
+    if (result->narrow)
+        desc.out = *result->grid;
+    struct pom_conv_weights weights;
+    enum pom_status status = pom_conv_weights_load(node, &weights, msg);
+    if (status == POM_OK)
+        status = pom_int8_conv_new(&desc, isa, weights.weights, weights.bias, out, msg);
+    pom_conv_weights_unload(node, &weights);
+    return status;
+}
+
+void pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *node) {
+    struct pom_value *in = node->inputs[0], *residual = node->epilogue.residual, *out = node->outputs[0];
+    enum pom_layout layout = out->narrow ? POM_LAYOUT_NARROW : POM_LAYOUT_CHANNELS_LAST;
+    int from = pom_plan_input(planner, in, POM_LAYOUT_NARROW);
+    int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_NARROW) : -1;
+    struct conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
+    if (!params || planner->status != POM_OK)
+        return;
+    size_t images = (size_t)in->dims[0], elements = out->elements / images;
+    *params = (struct conv_step){.images = images,
+        .in_bytes = in->elements / images,
+        .out_elements = elements,
+        .out_bytes = out->narrow ? elements : elements * sizeof(float)};
+    planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
+    if (planner->status != POM_OK)
+        return;
+    planner->plan->weight_bytes += pom_int8_conv_weight_bytes(params->conv);
+    size_t scratch = pom_int8_conv_scratch_bytes(params->conv);
+    struct pom_step *step =
+        pom_plan_step(planner, &conv_kind, params, from, added, pom_plan_output(planner, out, layout));
+    if (step)
+        step->scratch_bytes = scratch;
+}
