@@ -49,8 +49,7 @@ static void describe(const void *params, FILE *out) {
 static const struct pom_step_kind quantise_kind = {.name = "int8_quantise", .run = run_quantise, .describe = describe};
 static const struct pom_step_kind dequantise_kind = {
     .name = "int8_dequantise", .run = run_dequantise, .describe = describe};
-static const struct pom_step_kind watch_kind = {
-    .name = "f32_watch", .role = POM_ROLE_TRUNK, .run = run_watch, .describe = describe};
+static const struct pom_step_kind watch_kind = {.name = "f32_watch", .run = run_watch, .describe = describe};
 
 static const float *inverses(struct pom_planner *planner, const struct pom_int8_grid *grid, int channels) {
     float *inverse = pom_plan_alloc(planner, (size_t)channels, sizeof *inverse);

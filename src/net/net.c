@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BATCH = 4096 };
-
 struct pom_net {
     struct pom_graph graph;
     struct pom_plan plan;
@@ -180,8 +178,9 @@ static enum pom_status fill_session(struct pom_net_session *session, struct pom_
 
 enum pom_status pom_net_session_new(
     const struct pom_net *net, int max_batch, struct pom_net_session **out, struct pom_message *msg) {
-    if (max_batch < 1 || max_batch > MAX_BATCH)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "a batch of %d images: 1 to %d are possible", max_batch, MAX_BATCH);
+    if (max_batch < 1 || max_batch > POM_NET_MAX_BATCH)
+        return pom_fail(
+            msg, POM_ERR_ARGUMENT, "a batch of %d images: 1 to %d are possible", max_batch, POM_NET_MAX_BATCH);
     struct pom_net_session *session = pom_calloc(1, sizeof *session);
     if (!session)
         return pom_fail_memory(msg, "a network's session");

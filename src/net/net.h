@@ -16,7 +16,7 @@
 struct pom_net;         /* immutable once loaded; shared by threads */
 struct pom_net_session; /* one thread's working memory */
 
-enum { POM_NET_MAX_RANK = 8 };
+enum { POM_NET_MAX_RANK = 8, POM_NET_MAX_BATCH = 4096 };
 
 /* Zero-initialise for the defaults. */
 struct pom_net_options {

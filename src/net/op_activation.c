@@ -55,7 +55,7 @@ static void run_activation(const void *params, const struct pom_call *call) {
         call->out);
 }
 
-static const struct pom_step_kind activation_kind = {.name = "f32_activate", .run = run_activation, .in_place = true};
+static const struct pom_step_kind activation_kind = {.name = "f32_activate", .run = run_activation, .in_place = 1};
 
 void pom_build_activation(struct pom_planner *planner, const struct pom_node *node) {
     enum pom_layout layout = pom_plan_layout(planner, node->inputs[0]);
@@ -123,7 +123,7 @@ static void describe_unary(const void *params, FILE *out) {
 }
 
 static const struct pom_step_kind unary_kind = {
-    .name = "f32_unary", .run = run_unary, .describe = describe_unary, .in_place = true};
+    .name = "f32_unary", .run = run_unary, .describe = describe_unary, .in_place = 1};
 
 void pom_build_unary(struct pom_planner *planner, const struct pom_node *node) {
     enum pom_layout layout = pom_plan_layout(planner, node->inputs[0]);

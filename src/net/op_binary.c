@@ -156,7 +156,7 @@ static void describe_binary(const void *params, FILE *out) {
 }
 
 static const struct pom_step_kind binary_kind = {
-    .name = "f32_binary", .run = run_binary, .describe = describe_binary, .in_place = true};
+    .name = "f32_binary", .run = run_binary, .describe = describe_binary, .in_place = 1};
 static const struct pom_step_kind binary_broadcast_kind = {
     .name = "f32_binary", .run = run_binary, .describe = describe_binary};
 

@@ -45,16 +45,12 @@ int64_t pom_macs_conv(const struct pom_node *node) {
 
 struct conv_step {
     struct pom_conv *conv;
-    size_t images, in_stride, out_stride;
+    int images; /* of one image of the batch */
 };
 
 static void run_conv(const void *params, const struct pom_call *call) {
     const struct conv_step *p = params;
-    const float *in = call->in[0], *residual = call->in[1];
-    float *out = call->out;
-    for (size_t i = 0; i < p->images; i++)
-        pom_conv_run(p->conv, in + i * p->in_stride, residual ? residual + i * p->out_stride : NULL,
-            out + i * p->out_stride, call->scratch);
+    pom_conv_run(p->conv, call->in[0], call->in[1], call->out, p->images * call->images, call->scratch);
 }
 
 static void free_conv(void *params) {
@@ -67,8 +63,12 @@ static void describe_conv(const void *params, FILE *out) {
         out, "%s, %zu KiB of weights", pom_conv_kernel_name(p->conv), (pom_conv_weight_bytes(p->conv) + 1023) / 1024);
 }
 
-static const struct pom_step_kind conv_kind = {
-    .name = "conv", .role = POM_ROLE_TRUNK, .run = run_conv, .free = free_conv, .describe = describe_conv};
+static const struct pom_step_kind conv_kind = {.name = "conv",
+    .in_place = 2, /* the residual */
+    .many_images = true,
+    .run = run_conv,
+    .free = free_conv,
+    .describe = describe_conv};
 
 struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node) {
     const struct pom_conv_params *params = node->params;
@@ -154,17 +154,17 @@ void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
         pom_build_conv_int8(planner, node);
         return;
     }
-    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
     int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
     struct pom_value *residual = node->epilogue.residual;
     int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_CHANNELS_LAST) : -1;
     struct conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params || planner->status != POM_OK)
         return;
-    size_t images = (size_t)in->dims[0];
-    *params = (struct conv_step){.images = images,
-        .in_stride = in->elements / (images ? images : 1),
-        .out_stride = out->elements / (images ? images : 1)};
+    if (node->inputs[0]->dims[0] > INT_MAX / POM_NET_MAX_BATCH) {
+        pom_plan_fail(planner, POM_ERR_LIMIT, "takes too many images at once");
+        return;
+    }
+    params->images = (int)node->inputs[0]->dims[0];
     planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
     if (planner->status != POM_OK)
         return;
@@ -172,6 +172,8 @@ void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
     size_t scratch = pom_conv_scratch_bytes(params->conv);
     int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
     struct pom_step *step = pom_plan_step(planner, &conv_kind, params, from, added, to);
-    if (step)
+    if (step) {
+        step->weight_bytes = pom_conv_weight_bytes(params->conv);
         step->scratch_bytes = scratch;
+    }
 }

@@ -27,7 +27,7 @@ static void describe_conv(const void *params, FILE *out) {
 }
 
 static const struct pom_step_kind conv_kind = {
-    .name = "int8_conv", .role = POM_ROLE_TRUNK, .run = run_conv, .free = free_conv, .describe = describe_conv};
+    .name = "int8_conv", .run = run_conv, .free = free_conv, .describe = describe_conv};
 
 static enum pom_status new_conv(
     const struct pom_node *node, enum pom_isa isa, struct pom_int8_conv **out, struct pom_message *msg) {

@@ -28,13 +28,13 @@ static void describe_dense(const void *params, FILE *out) {
 }
 
 static const struct pom_step_kind dense_kind = {
-    .name = "dense", .role = POM_ROLE_DENSE, .run = run_dense, .free = free_dense, .describe = describe_dense};
+    .name = "dense", .many_images = true, .run = run_dense, .free = free_dense, .describe = describe_dense};
 
 /* Makes the step; takes in the buffers. weights are k x n, or n x k where transposed. */
 static void plan_dense(struct pom_planner *planner, const struct pom_dense_desc *desc, const float *weights,
     bool transposed, const float *bias, int64_t rows, int in, int out) {
     struct dense_step *params = pom_plan_alloc(planner, 1, sizeof *params);
-    if (!params || !weights || rows > INT_MAX / 4096)
+    if (!params || !weights || rows > INT_MAX / POM_NET_MAX_BATCH)
         pom_plan_fail(planner, POM_ERR_LIMIT, "has too many rows, or memory ran out");
     if (!params || planner->status != POM_OK)
         return;
@@ -45,8 +45,10 @@ static void plan_dense(struct pom_planner *planner, const struct pom_dense_desc 
     planner->plan->weight_bytes += pom_dense_weight_bytes(params->dense);
     size_t scratch = pom_dense_scratch_bytes(params->dense, params->rows);
     struct pom_step *step = pom_plan_step(planner, &dense_kind, params, in, -1, out);
-    if (step)
+    if (step) {
+        step->weight_bytes = pom_dense_weight_bytes(params->dense);
         step->scratch_per_image = scratch;
+    }
 }
 
 /* out[m][n] = sum over k of a[m][k] * b[k][n] for two activations, k ascending, over a grid of matrices. */

@@ -69,7 +69,7 @@ static void run_normalize(const void *params, const struct pom_call *call) {
     }
 }
 
-static const struct pom_step_kind normalize_kind = {.name = "f32_normalize", .run = run_normalize, .in_place = true};
+static const struct pom_step_kind normalize_kind = {.name = "f32_normalize", .run = run_normalize, .in_place = 1};
 
 void pom_build_batch_norm(struct pom_planner *planner, const struct pom_node *node) {
     const struct pom_value *in = node->inputs[0];

@@ -139,7 +139,7 @@ static void run_softmax(const void *params, const struct pom_call *call) {
         }
 }
 
-static const struct pom_step_kind softmax_kind = {.name = "f32_softmax", .run = run_softmax, .in_place = true};
+static const struct pom_step_kind softmax_kind = {.name = "f32_softmax", .run = run_softmax, .in_place = 1};
 
 void pom_build_softmax(struct pom_planner *planner, const struct pom_node *node) {
     int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_ROWS);

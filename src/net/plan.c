@@ -217,7 +217,35 @@ struct pom_step *pom_plan_step(
     return step;
 }
 
-/* Steps that no image changes run first; a dense layer behind the trunk takes all images at once. */
+static double bytes_of(const struct pom_plan_buffer *buffer) {
+    return (double)buffer->elements * (double)buffer->width;
+}
+
+static double bytes_moved(const struct pom_plan *plan, const struct pom_step *step) {
+    double bytes = bytes_of(&plan->buffers[step->out]);
+    for (int k = 0; k < POM_STEP_INPUTS; k++)
+        bytes += step->in[k] >= 0 ? bytes_of(&plan->buffers[step->in[k]]) : 0.0;
+    return bytes;
+}
+
+/* From where on all images take a step before any takes the next: weights are then read once for all of them, but what
+ * the steps hand on has to wait for its turn in a farther cache. Worth it from where the former outweighs the latter
+ * the most. */
+static void batch_the_end(struct pom_plan *plan) {
+    double gain = 0.0, best = 0.0;
+    int first = plan->n_steps;
+    for (int i = plan->n_steps - 1; i >= 0 && plan->steps[i].phase == POM_PHASE_IMAGE; i--) {
+        gain += (double)plan->steps[i].weight_bytes - bytes_moved(plan, &plan->steps[i]);
+        if (gain > best) {
+            best = gain;
+            first = i;
+        }
+    }
+    for (int i = first; i < plan->n_steps; i++)
+        plan->steps[i].phase = POM_PHASE_BATCH;
+}
+
+/* Steps that no image changes run first. */
 static bool order_steps(struct pom_plan *plan) {
     struct pom_step *sorted = pom_calloc((size_t)plan->n_steps, sizeof *sorted);
     if (!sorted)
@@ -230,9 +258,6 @@ static bool order_steps(struct pom_plan *plan) {
     free(plan->steps);
     plan->steps = sorted;
     plan->steps_room = (size_t)n;
-    for (int i = n - 1; i >= 0 && sorted[i].kind->role != POM_ROLE_TRUNK; i--)
-        if (sorted[i].kind->role == POM_ROLE_DENSE && sorted[i].phase == POM_PHASE_IMAGE)
-            sorted[i].phase = POM_PHASE_BATCH;
     return true;
 }
 
@@ -307,7 +332,12 @@ static enum pom_status run_planner(struct pom_planner *planner, const struct pla
     POM_TRY(build_nodes(planner, task));
     for (int i = 0; i < task->n_outputs; i++)
         place_output(planner, task->outputs[i], i, task->nhwc_output);
-    if (planner->status == POM_OK && (!order_steps(planner->plan) || !make_segments(planner->plan)))
+    if (planner->status != POM_OK)
+        return planner->status;
+    bool ordered = order_steps(planner->plan);
+    if (ordered)
+        batch_the_end(planner->plan);
+    if (!ordered || !make_segments(planner->plan))
         fail_memory(planner);
     return planner->status;
 }

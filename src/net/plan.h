@@ -23,22 +23,20 @@ struct pom_call {
     const void *in[POM_STEP_INPUTS]; /* elements as the step's kind has them: float where it says nothing else */
     void *out;
     void *scratch; /* the step's scratch_bytes, aligned to POM_ALIGN */
-    int images;    /* in one call; 1 but for steps of phase BATCH */
+    int images;    /* 1 unless the step's kind takes many; they lie one behind the other */
 };
-
-/* Where a step may stand: a dense layer behind the last trunk step takes all images in one call. */
-enum pom_step_role { POM_ROLE_ANY, POM_ROLE_TRUNK, POM_ROLE_DENSE };
 
 struct pom_step_kind {
     const char *name;
-    enum pom_step_role role;
     void (*run)(const void *params, const struct pom_call *call);
     void (*free)(void *params);                      /* what is not in the plan's arena; NULL: nothing */
     void (*describe)(const void *params, FILE *out); /* a few words for pom_plan_print; NULL: none */
-    bool in_place;                                   /* out may be in[0] */
+    int in_place;                                    /* out may be in[in_place - 1]; 0: none */
+    bool many_images;                                /* run takes call->images at once */
 };
 
-/* When a step runs: once a call, once for each image, or once for all images together. */
+/* When a step runs: once a call; for one image after the other, each going through the steps up to the next phase; or
+ * for all images before the next step. */
 enum pom_phase { POM_PHASE_ONCE, POM_PHASE_IMAGE, POM_PHASE_BATCH };
 
 struct pom_step {
@@ -48,8 +46,9 @@ struct pom_step {
     int in[POM_STEP_INPUTS]; /* buffers; -1: none */
     int out;
     enum pom_phase phase;
+    size_t weight_bytes; /* read in each call */
     size_t scratch_bytes;
-    size_t scratch_per_image; /* more of it for each image of a BATCH step */
+    size_t scratch_per_image; /* more of it for each image of a call */
 };
 
 enum pom_place { POM_PLACE_ARENA, POM_PLACE_INPUT, POM_PLACE_OUTPUT, POM_PLACE_CONSTANT };

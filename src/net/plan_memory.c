@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static void touch(struct pom_lifetime *life, int step, const struct pom_segment *segment) {
-    int first = segment->first, last = segment->end - 1;
+    int first = segment->first, last = segment->phase == POM_PHASE_IMAGE ? segment->end - 1 : step;
     life->all_images |= segment->phase == POM_PHASE_BATCH;
     if (life->first < 0) {
         *life = (struct pom_lifetime){step, step, false, life->all_images};
@@ -40,24 +40,30 @@ void pom_plan_lifetimes(const struct pom_plan *plan, struct pom_lifetime *lifeti
     }
 }
 
-static bool may_work_in_place(
-    const struct pom_plan *plan, const struct pom_lifetime *lifetimes, const struct pom_step *step, int index) {
-    const struct pom_plan_buffer *in = &plan->buffers[step->in[0]], *out = &plan->buffers[step->out];
-    const struct pom_lifetime *in_life = &lifetimes[step->in[0]], *out_life = &lifetimes[step->out];
-    return step->kind->in_place && in->place == POM_PLACE_ARENA && out->place == POM_PLACE_ARENA &&
-           in->elements == out->elements && in->width == out->width && in->batched == out->batched &&
-           in_life->last == index && out_life->first == index && !in_life->crossing && !out_life->crossing &&
-           in_life->all_images == out_life->all_images;
+/* The buffer that step `index` may overwrite with its result; -1: none. */
+static int overwritten(const struct pom_plan *plan, const struct pom_lifetime *lifetimes, int index) {
+    const struct pom_step *step = &plan->steps[index];
+    int from = step->kind->in_place ? step->in[step->kind->in_place - 1] : -1;
+    for (int k = 0; k < POM_STEP_INPUTS; k++)
+        if (from < 0 || (k != step->kind->in_place - 1 && step->in[k] == from))
+            return -1;
+    const struct pom_plan_buffer *in = &plan->buffers[from], *out = &plan->buffers[step->out];
+    const struct pom_lifetime *in_life = &lifetimes[from], *out_life = &lifetimes[step->out];
+    bool possible = in->place == POM_PLACE_ARENA && out->place == POM_PLACE_ARENA && in->elements == out->elements &&
+                    in->width == out->width && in->batched == out->batched && in_life->last == index &&
+                    out_life->first == index && !in_life->crossing && !out_life->crossing &&
+                    in_life->all_images == out_life->all_images;
+    return possible ? from : -1;
 }
 
 /* Gives the output of a step in place the storage of its input, whose life then lasts as long as the output's. */
 static void share_storage(const struct pom_plan *plan, struct pom_lifetime *lifetimes, int *storage) {
     for (int i = 0; i < plan->n_steps; i++) {
-        const struct pom_step *step = &plan->steps[i];
-        if (step->in[0] < 0 || !may_work_in_place(plan, lifetimes, step, i))
+        int from = overwritten(plan, lifetimes, i), out = plan->steps[i].out;
+        if (from < 0)
             continue;
-        storage[step->out] = storage[step->in[0]];
-        lifetimes[storage[step->out]].last = lifetimes[step->out].last;
+        storage[out] = storage[from];
+        lifetimes[storage[out]].last = lifetimes[out].last;
     }
 }
 

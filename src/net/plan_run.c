@@ -27,14 +27,18 @@ static const void *read_at(const struct run *run, int b, size_t image) {
     return written_at(run, b, image);
 }
 
-static void run_segment(const struct run *run, const struct pom_segment *segment, size_t image, int images) {
-    for (int i = segment->first; i < segment->end; i++) {
-        const struct pom_step *step = &run->plan->steps[i];
-        struct pom_call call = {.out = written_at(run, step->out, image), .scratch = run->scratch, .images = images};
-        for (int k = 0; k < POM_STEP_INPUTS; k++)
-            call.in[k] = step->in[k] >= 0 ? read_at(run, step->in[k], image) : NULL;
-        step->kind->run(step->params, &call);
-    }
+static void run_step(const struct run *run, const struct pom_step *step, int image, int images) {
+    size_t at = (size_t)image;
+    struct pom_call call = {.out = written_at(run, step->out, at), .scratch = run->scratch, .images = images};
+    for (int k = 0; k < POM_STEP_INPUTS; k++)
+        call.in[k] = step->in[k] >= 0 ? read_at(run, step->in[k], at) : NULL;
+    step->kind->run(step->params, &call);
+}
+
+static void run_for_all(const struct run *run, const struct pom_step *step, int n) {
+    int at_once = step->kind->many_images ? n : 1;
+    for (int image = 0; image < n; image += at_once)
+        run_step(run, step, image, at_once);
 }
 
 void pom_plan_run(const struct pom_plan *plan, const struct pom_memory_map *map, void *arena, void *scratch,
@@ -42,10 +46,12 @@ void pom_plan_run(const struct pom_plan *plan, const struct pom_memory_map *map,
     struct run run = {plan, map, arena, scratch, inputs, outputs};
     for (int s = 0; s < plan->n_segments; s++) {
         const struct pom_segment *segment = &plan->segments[s];
-        if (segment->phase == POM_PHASE_IMAGE)
-            for (int i = 0; i < n; i++)
-                run_segment(&run, segment, (size_t)i, 1);
-        else
-            run_segment(&run, segment, 0, segment->phase == POM_PHASE_BATCH ? n : 1);
+        bool all = segment->phase == POM_PHASE_BATCH;
+        for (int image = 0; image < (segment->phase == POM_PHASE_IMAGE ? n : 1); image++)
+            for (int i = segment->first; i < segment->end; i++)
+                if (all)
+                    run_for_all(&run, &plan->steps[i], n);
+                else
+                    run_step(&run, &plan->steps[i], image, 1);
     }
 }

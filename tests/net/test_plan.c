@@ -191,6 +191,63 @@ static void memory_grows_with_the_batch_only_where_it_must(void **state) {
     clean_up(&planned, &writer);
 }
 
+/* A large picture with few weights, then a small one with many: that one's weights meet all images at once. */
+static void heavy_weights_meet_all_images_at_once(void **state) {
+    (void)state;
+    struct net_writer writer = {0};
+    struct planned planned;
+    net_input(&writer, "image", (int64_t[]){0, 3, 24, 24}, 4);
+    net_conv(&writer, "image", "large", 3, 48, 1);
+    net_node(&writer, "AveragePool", "large", "small", "kernel_shape=12,12;strides=12,12");
+    net_conv(&writer, "small", "heavy", 48, 64, 3);
+    net_output(&writer, "heavy");
+    net_finish(&writer);
+    make_plan(&writer, &planned);
+    const struct pom_plan *plan = &planned.plan;
+    assert_int_equal(plan->n_segments, 2);
+    assert_int_equal(plan->segments[0].phase, POM_PHASE_IMAGE);
+    assert_int_equal(plan->segments[1].phase, POM_PHASE_BATCH);
+    int first = plan->segments[1].first;
+    assert_string_equal(plan->steps[first].node, "heavy");
+    check_map(plan, 5);
+    clean_up(&planned, &writer);
+}
+
+static const struct pom_step *find_step(const struct pom_plan *plan, const char *node) {
+    for (int i = 0; i < plan->n_steps; i++)
+        if (strcmp(plan->steps[i].node, node) == 0)
+            return &plan->steps[i];
+    fail_msg("no step of node %s", node);
+    return NULL;
+}
+
+/* What a convolution adds dies there, so the sum takes its place; unless it is also what the convolution reads. */
+static void sums_take_the_place_of_what_they_add(void **state) {
+    (void)state;
+    struct net_writer writer = {0};
+    struct planned planned;
+    struct pom_memory_map map;
+    net_input(&writer, "image", (int64_t[]){0, 3, 8, 8}, 4);
+    net_conv(&writer, "image", "a", 3, 8, 1);
+    net_conv(&writer, "a", "b", 8, 8, 3);
+    net_node(&writer, "Add", "a,b", "first", NULL);
+    net_conv(&writer, "first", "c", 8, 8, 3);
+    net_conv(&writer, "c", "d", 8, 8, 3);
+    net_node(&writer, "Add", "first,d", "second", NULL);
+    net_conv(&writer, "second", "e", 8, 8, 3);
+    net_output(&writer, "e");
+    net_finish(&writer);
+    make_plan(&writer, &planned);
+    assert_int_equal(pom_memory_map_new(&planned.plan, 4, &map, NULL), POM_OK);
+    const struct pom_step *first = find_step(&planned.plan, "b"), *second = find_step(&planned.plan, "d");
+    assert_true(first->in[1] >= 0 && second->in[1] >= 0);
+    assert_true(map.storage[first->out] != map.storage[first->in[1]]);
+    assert_true(map.storage[second->out] == map.storage[second->in[1]]);
+    pom_memory_map_clean_up(&map);
+    check_map(&planned.plan, 4);
+    clean_up(&planned, &writer);
+}
+
 static void powers_are_accurate(void **state) {
     (void)state;
     for (float x = -87.0f; x <= 88.0f; x += 0.0137f) {
@@ -210,6 +267,8 @@ int main(void) {
         cmocka_unit_test(batch_norm_is_folded_in_double),
         cmocka_unit_test(live_buffers_do_not_overlap),
         cmocka_unit_test(memory_grows_with_the_batch_only_where_it_must),
+        cmocka_unit_test(heavy_weights_meet_all_images_at_once),
+        cmocka_unit_test(sums_take_the_place_of_what_they_add),
         cmocka_unit_test(powers_are_accurate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

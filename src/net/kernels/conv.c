@@ -79,6 +79,7 @@ const char *pom_conv_kernel_name(const struct pom_conv *conv) {
     return conv->kernel_name;
 }
 
-void pom_conv_run(const struct pom_conv *conv, const float *in, const float *residual, float *out, void *scratch) {
-    conv->method->run(conv, in, conv->desc.residual ? residual : NULL, out, scratch);
+void pom_conv_run(
+    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, void *scratch) {
+    conv->method->run(conv, in, conv->desc.residual ? residual : NULL, out, images, scratch);
 }

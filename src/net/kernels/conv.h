@@ -19,13 +19,24 @@ struct pom_conv_method {
     enum pom_status (*init)(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,
         const float *bias, struct pom_message *msg);
     void (*clean_up)(struct pom_conv *conv);
-    void (*run)(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch);
+    /* Takes images that lie one behind the other. */
+    void (*run)(
+        const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, float *scratch);
 };
 
 extern const struct pom_conv_method pom_conv_by_gemm, pom_conv_by_depthwise, pom_conv_by_winograd, pom_conv_by_ref;
 
 /* Whether the description makes sense and its sizes can be computed with. */
 enum pom_status pom_conv_check(const struct pom_conv_desc *d, struct pom_message *msg);
+
+/* From one image to the next. */
+static inline size_t pom_conv_in_floats(const struct pom_conv_desc *d) {
+    return (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c;
+}
+
+static inline size_t pom_conv_out_floats(const struct pom_conv_desc *d) {
+    return (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
+}
 
 static inline bool pom_conv_is_depthwise(const struct pom_conv_desc *d) {
     return d->groups > 1 && d->groups == d->in_c;

@@ -171,7 +171,7 @@ static void repeat_channels(const float *in, size_t n, int multiplier, float *to
             *to++ = in[i];
 }
 
-static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
+static void run_image(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
     const struct depthwise_conv *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
     if (w->multiplier > 1) {
@@ -181,6 +181,13 @@ static void run(const struct pom_conv *conv, const float *in, const float *resid
     for (int i = 0; i < w->n_runs; i++)
         for (int c = 0; c < w->channels; c += w->lanes)
             run_lines(conv, &w->runs[i], c, in, residual, out);
+}
+
+static void run(
+    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, float *scratch) {
+    size_t in_floats = pom_conv_in_floats(&conv->desc), out_floats = pom_conv_out_floats(&conv->desc);
+    for (size_t i = 0; i < (size_t)images; i++)
+        run_image(conv, in + i * in_floats, residual ? residual + i * out_floats : NULL, out + i * out_floats, scratch);
 }
 
 const struct pom_conv_method pom_conv_by_depthwise = {init, clean_up, run};

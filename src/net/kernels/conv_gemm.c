@@ -29,13 +29,20 @@ enum {
     APART = 16,             /* floats that keep them from it */
     NEAR_BYTES = 32 * 1024, /* of the left side that a panel of weights meets at once */
     NEAR_PIXELS = 56,       /* at least, to make reading the panel worth it */
-    WINDOW_PIXELS = 512     /* the same for windows, whose weights may come from afar */
+    WINDOW_PIXELS = 512,    /* the same for windows, whose weights may come from afar */
+    SMALL_HEIGHT = 56
 };
 
 static bool reaches_outside(const struct pom_conv_desc *d) {
     long bottom = (long)(d->out_h - 1) * d->stride_h - d->pad_top + (long)(d->kernel_h - 1) * d->dilation_h;
     long right = (long)(d->out_w - 1) * d->stride_w - d->pad_left + (long)(d->kernel_w - 1) * d->dilation_w;
     return d->pad_top > 0 || d->pad_left > 0 || bottom >= d->in_h || right >= d->in_w;
+}
+
+/* A pixel gives a pixel, and there are so few that a run of images is better seen as one high picture. */
+static bool is_small_pointwise(const struct pom_conv_desc *d) {
+    return d->kernel_h == 1 && d->kernel_w == 1 && d->stride_h == 1 && d->stride_w == 1 && d->in_h == d->out_h &&
+           d->in_w == d->out_w && !reaches_outside(d) && d->in_h <= SMALL_HEIGHT;
 }
 
 static bool crowds_cache(ptrdiff_t pixel) {
@@ -193,9 +200,10 @@ static void run_band(const struct pom_conv *conv, const float *a, const float *r
     }
 }
 
-static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
+/* d: the layer's, or that of a higher picture. */
+static void run_picture(const struct pom_conv *conv, const struct pom_conv_desc *d, const float *in,
+    const float *residual, float *out, float *scratch) {
     const struct gemm_conv *g = conv->state;
-    const struct pom_conv_desc *d = &conv->desc;
     for (int y = 0; y < d->out_h; y += g->band) {
         int lines = d->out_h - y < g->band ? d->out_h - y : g->band;
         ptrdiff_t at = (ptrdiff_t)y * d->out_w * d->out_c;
@@ -206,6 +214,20 @@ static void run(const struct pom_conv *conv, const float *in, const float *resid
         }
         run_band(conv, a, residual ? residual + at : NULL, out + at, lines);
     }
+}
+
+static void run(
+    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, float *scratch) {
+    struct pom_conv_desc d = conv->desc;
+    if (is_small_pointwise(&d)) {
+        d.in_h *= images;
+        d.out_h *= images;
+        images = 1;
+    }
+    size_t in_floats = pom_conv_in_floats(&d), out_floats = pom_conv_out_floats(&d);
+    for (size_t i = 0; i < (size_t)images; i++)
+        run_picture(
+            conv, &d, in + i * in_floats, residual ? residual + i * out_floats : NULL, out + i * out_floats, scratch);
 }
 
 const struct pom_conv_method pom_conv_by_gemm = {init, clean_up, run};

@@ -47,10 +47,14 @@ static void clean_up(struct pom_conv *conv) {
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is the table's */
-static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
+static void run(
+    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, float *scratch) {
     (void)scratch;
     const struct ref_conv *ref = conv->state;
-    pom_ref_conv(&conv->desc, ref->weights, ref->bias, in, residual, out);
+    size_t in_floats = pom_conv_in_floats(&conv->desc), out_floats = pom_conv_out_floats(&conv->desc);
+    for (size_t i = 0; i < (size_t)images; i++)
+        pom_ref_conv(&conv->desc, ref->weights, ref->bias, in + i * in_floats,
+            residual ? residual + i * out_floats : NULL, out + i * out_floats);
 }
 
 const struct pom_conv_method pom_conv_by_ref = {init, clean_up, run};

@@ -17,13 +17,14 @@ struct winograd {
     struct pom_gemm *gemms; /* of each point; NULL on the portable path, */
     float *weights;         /* which has points x in_c x out_c here */
     float *bias, *zeros;
-    int tiles_x, tiles, block;
+    int tiles_x, tiles;          /* of one image */
+    int block;                   /* tiles of a block at most, of one image or several */
     ptrdiff_t in_step, out_step; /* from point to point of a block */
 };
 
 /* Where it pays (docs/performance.md): with fewer channels the transforms cost what the products save; with fewer tiles
  * reading the weights, four times those of the window, does. */
-enum { LEAST_CHANNELS = 32, LEAST_TILES = 9 };
+enum { LEAST_CHANNELS = 32, LEAST_TILES = 4 };
 
 /* The points of a block, in and out, and at least so many rows to make reading the weights worth it. */
 enum { BLOCK_FLOATS = 512 * 1024 / (int)sizeof(float), LEAST_ROWS = 56 };
@@ -40,13 +41,9 @@ bool pom_conv_is_winograd(const struct pom_conv_desc *d) {
            (long)tiles_of(d->out_h) * tiles_of(d->out_w) >= LEAST_TILES;
 }
 
-/* Blocks of equal size. */
-static int block_of(const struct pom_conv_desc *d, int tiles) {
+static int block_of(const struct pom_conv_desc *d) {
     int most = BLOCK_FLOATS / POINTS / (d->in_c + d->out_c);
-    if (most < LEAST_ROWS)
-        most = LEAST_ROWS;
-    int blocks = (tiles + most - 1) / most;
-    return (tiles + blocks - 1) / blocks;
+    return most > LEAST_ROWS ? most : LEAST_ROWS;
 }
 
 /* The row of G for a point: the window's polynomial at p, over the product of its distances to the other points. */
@@ -131,7 +128,7 @@ static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table
     w->kernel = table ? table->winograd : &pom_winograd_ref;
     w->tiles_x = tiles_of(d->out_w);
     w->tiles = w->tiles_x * tiles_of(d->out_h);
-    w->block = block_of(d, w->tiles);
+    w->block = block_of(d);
     w->in_step = (ptrdiff_t)w->block * d->in_c + APART;
     w->out_step = (ptrdiff_t)w->block * d->out_c + APART;
     conv->scratch_bytes = (size_t)(w->in_step + w->out_step) * POINTS * sizeof(float);
@@ -154,17 +151,18 @@ static void clean_up(struct pom_conv *conv) {
     free(w);
 }
 
-static void transform_inputs(const struct pom_conv *conv, const float *in, int first, int tiles, float *points) {
+static void transform_inputs(const struct pom_conv *conv, const float *in, long first, int tiles, float *points) {
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
     struct pom_winograd_input tile = {.step = w->in_step, .channels = d->in_c};
     for (int t = 0; t < tiles; t++) {
-        long top = (long)((first + t) / w->tiles_x) * OUT - d->pad_top;
-        long left = (long)((first + t) % w->tiles_x) * OUT - d->pad_left;
+        long in_image = (first + t) % w->tiles;
+        const float *image = in + (size_t)((first + t) / w->tiles) * pom_conv_in_floats(d);
+        long top = in_image / w->tiles_x * OUT - d->pad_top, left = in_image % w->tiles_x * OUT - d->pad_left;
         for (int i = 0; i < POINTS; i++) {
             long y = top + i / IN, x = left + i % IN;
             bool inside = y >= 0 && y < d->in_h && x >= 0 && x < d->in_w;
-            tile.taps[i] = inside ? in + (y * d->in_w + x) * d->in_c : w->zeros;
+            tile.taps[i] = inside ? image + (y * d->in_w + x) * d->in_c : w->zeros;
         }
         tile.points = points + (ptrdiff_t)t * d->in_c;
         w->kernel->input(&tile);
@@ -195,28 +193,34 @@ static void multiply(const struct pom_conv *conv, int point, int tiles, const fl
 }
 
 static void transform_outputs(
-    const struct pom_conv *conv, const float *points, const float *residual, float *out, int first, int tiles) {
+    const struct pom_conv *conv, const float *points, const float *residual, float *out, long first, int tiles) {
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
     struct pom_winograd_output tile = {
         .step = w->out_step, .bias = w->bias, .residual = residual, .channels = d->out_c, .act = conv->act};
     tile.out = out;
     for (int t = 0; t < tiles; t++) {
-        int top = (first + t) / w->tiles_x * OUT, left = (first + t) % w->tiles_x * OUT;
+        long in_image = (first + t) % w->tiles;
+        ptrdiff_t image = (ptrdiff_t)((first + t) / w->tiles) * (ptrdiff_t)pom_conv_out_floats(d);
+        long top = in_image / w->tiles_x * OUT, left = in_image % w->tiles_x * OUT;
         for (int i = 0; i < POM_WINOGRAD_PIXELS; i++) {
-            int y = top + i / OUT, x = left + i % OUT;
-            tile.at[i] = y < d->out_h && x < d->out_w ? ((ptrdiff_t)y * d->out_w + x) * d->out_c : -1;
+            long y = top + i / OUT, x = left + i % OUT;
+            tile.at[i] = y < d->out_h && x < d->out_w ? image + (y * d->out_w + x) * d->out_c : -1;
         }
         tile.points = points + (ptrdiff_t)t * d->out_c;
         w->kernel->output(&tile);
     }
 }
 
-static void run(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
+/* Blocks of nearly equal size over the tiles of all images. */
+static void run(
+    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, float *scratch) {
     const struct winograd *w = conv->state;
     float *inputs = scratch, *products = scratch + POINTS * w->in_step;
-    for (int first = 0; first < w->tiles; first += w->block) {
-        int tiles = w->tiles - first < w->block ? w->tiles - first : w->block;
+    long all = (long)w->tiles * images, blocks = (all + w->block - 1) / w->block;
+    for (long i = 0; i < blocks; i++) {
+        long first = all * i / blocks;
+        int tiles = (int)(all * (i + 1) / blocks - first);
         transform_inputs(conv, in, first, tiles, inputs);
         for (int point = 0; point < POINTS; point++)
             multiply(conv, point, tiles, inputs + point * w->in_step, products + point * w->out_step);

@@ -1,4 +1,4 @@
-/* The hot float32 operations, channels-last (NHWC), batch of one image unless said otherwise.
+/* The hot float32 operations, channels-last (NHWC).
  *
  * An operation is made once per layer (it packs its weights for the CPU path) and run often, by any number of threads,
  * each with its own scratch. Every output element is one chain in a fixed order, so all paths give the same bits:
@@ -59,9 +59,11 @@ size_t pom_conv_weight_bytes(const struct pom_conv *conv);
 size_t pom_conv_scratch_bytes(const struct pom_conv *conv);
 const char *pom_conv_kernel_name(const struct pom_conv *conv); /* e.g. "f32_gemm_14x32_avx512" */
 
-/* in: in_h x in_w x in_c; residual: as out where the layer was made with one (it may be out itself), else ignored;
- * out: out_h x out_w x out_c, apart from in; scratch: scratch_bytes, 64-byte aligned. Tensors need no alignment. */
-void pom_conv_run(const struct pom_conv *conv, const float *in, const float *residual, float *out, void *scratch);
+/* A run of images, one behind the other: in: in_h x in_w x in_c each; residual: as out where the layer was made with
+ * one (it may be out itself), else ignored; out: out_h x out_w x out_c each, apart from in; scratch: scratch_bytes,
+ * 64-byte aligned. Tensors need no alignment. */
+void pom_conv_run(
+    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, void *scratch);
 
 /* A fully connected layer on a batch: out[m][n] = activation(bias[n] + sum over k of in[m][k] * w[k][n]). */
 struct pom_dense_desc {

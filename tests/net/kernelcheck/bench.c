@@ -73,6 +73,14 @@ static struct pom_conv_desc desc_of(const struct layer *l, bool linear) {
 
 struct tensors {
     float *in, *residual, *out, *scratch;
+    int images;
+};
+
+struct bench_run {
+    enum pom_isa isa;
+    double peak; /* GFLOP/s */
+    int images;  /* in one call */
+    bool linear;
 };
 
 static double thread_seconds(void) {
@@ -97,36 +105,37 @@ static int by_value(const void *a, const void *b) {
 static double seconds_of(int runs, const struct pom_conv *conv, const struct tensors *t) {
     double start = thread_seconds();
     for (int i = 0; i < runs; i++)
-        pom_conv_run(conv, t->in, t->residual, t->out, t->scratch);
-    return (thread_seconds() - start) / runs;
+        pom_conv_run(conv, t->in, t->residual, t->out, t->images, t->scratch);
+    return (thread_seconds() - start) / runs / t->images;
 }
 
-/* Seconds of one run: the median of rounds long enough for the clock. */
+/* Seconds of one image: the median of rounds long enough for the clock. */
 static double median_seconds(const struct pom_conv *conv, const struct tensors *t) {
     enum { ROUNDS = 15 };
     const double round = 500e-6;
     double seconds[ROUNDS], first = seconds_of(2, conv, t);
-    int runs = first < round ? (int)(round / first) + 1 : 1;
+    int runs = first * t->images < round ? (int)(round / first / t->images) + 1 : 1;
     for (int i = 0; i < ROUNDS; i++)
         seconds[i] = seconds_of(runs, conv, t);
     qsort(seconds, ROUNDS, sizeof *seconds, by_value);
     return seconds[ROUNDS / 2];
 }
 
-/* Seconds of one run; *flops: what it computes. */
-static double bench_layer(const struct layer *l, bool linear, enum pom_isa isa, double peak, double *flops) {
-    struct pom_conv_desc d = desc_of(l, linear);
-    size_t n_out = (size_t)d.out_h * (size_t)d.out_w * (size_t)d.out_c;
+/* Seconds of one image; *flops: what it computes. */
+static double bench_layer(const struct layer *l, const struct bench_run *run, double *flops) {
+    struct pom_conv_desc d = desc_of(l, run->linear);
+    size_t images = (size_t)run->images, n_out = (size_t)d.out_h * (size_t)d.out_w * (size_t)d.out_c;
     size_t depth = (size_t)d.kernel_h * (size_t)d.kernel_w * (size_t)(d.in_c / d.groups);
     float *weights = random_floats(depth * (size_t)d.out_c), *bias = random_floats((size_t)d.out_c);
     struct pom_message msg;
     struct pom_conv *conv;
-    if (pom_conv_new(&d, isa, weights, bias, &conv, &msg) != POM_OK)
+    if (pom_conv_new(&d, run->isa, weights, bias, &conv, &msg) != POM_OK)
         exit(1);
-    struct tensors t = {.in = random_floats((size_t)d.in_h * (size_t)d.in_w * (size_t)d.in_c),
-        .residual = random_floats(n_out),
-        .out = random_floats(n_out),
-        .scratch = random_floats(pom_conv_scratch_bytes(conv) / sizeof(float))};
+    struct tensors t = {.in = random_floats(images * (size_t)d.in_h * (size_t)d.in_w * (size_t)d.in_c),
+        .residual = random_floats(images * n_out),
+        .out = random_floats(images * n_out),
+        .scratch = random_floats(pom_conv_scratch_bytes(conv) / sizeof(float)),
+        .images = run->images};
     double seconds = median_seconds(conv, &t);
     *flops = 2.0 * (double)n_out * (double)depth;
     printf("%2d x %3d %4d -> %4d  %dx%d/%d %-9s %8.1f us %6.1f GFLOP/s %5.1f %%  %s\n", l->n, l->size, l->in_c,
@@ -134,7 +143,7 @@ static double bench_layer(const struct layer *l, bool linear, enum pom_isa isa, 
         l->depthwise  ? "depthwise"
         : l->residual ? "add"
                       : "",
-        seconds * 1e6, *flops / seconds * 1e-9, *flops / seconds * 1e-7 / peak, pom_conv_kernel_name(conv));
+        seconds * 1e6, *flops / seconds * 1e-9, *flops / seconds * 1e-7 / run->peak, pom_conv_kernel_name(conv));
     pom_conv_free(conv);
     float *all[] = {t.in, t.residual, t.out, t.scratch, weights, bias};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -142,18 +151,19 @@ static double bench_layer(const struct layer *l, bool linear, enum pom_isa isa, 
     return seconds;
 }
 
-void bench(enum pom_isa isa, const char *network) {
-    double peak = pom_fma_peak(isa);
-    printf("%s: peak %.1f GFLOP/s\n", pom_isa_name(isa), peak);
+void bench(enum pom_isa isa, const char *network, int images) {
+    struct bench_run run = {.isa = isa, .peak = pom_fma_peak(isa), .images = images};
+    printf("%s: peak %.1f GFLOP/s\n", pom_isa_name(isa), run.peak);
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
         if (network && strcmp(network, networks[i].name) != 0)
             continue;
+        run.linear = networks[i].linear;
         double seconds = 0.0, work = 0.0, flops;
         for (const struct layer *l = networks[i].layers; l->n > 0; l++) {
-            seconds += l->n * bench_layer(l, networks[i].linear, isa, peak, &flops);
+            seconds += l->n * bench_layer(l, &run, &flops);
             work += l->n * flops;
         }
         printf("%s %s: %.2f ms, %.1f GFLOP/s, %.1f %% of the peak\n", networks[i].name, pom_isa_name(isa),
-            seconds * 1e3, work / seconds * 1e-9, work / seconds * 1e-7 / peak);
+            seconds * 1e3, work / seconds * 1e-9, work / seconds * 1e-7 / run.peak);
     }
 }

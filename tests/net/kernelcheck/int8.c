@@ -208,7 +208,7 @@ static void check_meaning(const struct pom_conv_desc *conv) {
     struct pom_conv *exact;
     require(pom_conv_new(conv, POM_ISA_REF, weights.data, bias.data, &exact, &msg), &msg);
     struct guarded scratch = guarded_bytes(pom_conv_scratch_bytes(exact));
-    pom_conv_run(exact, real.data, NULL, want.data, scratch.data);
+    pom_conv_run(exact, real.data, NULL, want.data, 1, scratch.data);
     pom_conv_free(exact);
     double error = 0.0, size = 0.0;
     for (size_t i = 0; i < n_out; i++) {

@@ -1,6 +1,6 @@
 /* Every kernel that this CPU can run against the portable reference, bit for bit; and with --bench how fast it is.
  *
- * usage: kernelcheck [--cases N] | --bench [ISA [NETWORK]]
+ * usage: kernelcheck [--cases N] | --bench [ISA [NETWORK [IMAGES]]]
  * Exit status: 0 all cases passed, 1 some failed or bad usage. */
 #include "kernelcheck.h"
 
@@ -176,10 +176,10 @@ static void check_all(enum pom_isa best, int cases) {
     printf("kernelcheck: %ld passed, %ld failed\n", counts.passed, counts.failed);
 }
 
-static void bench_all(enum pom_isa best, const char *isa_name, const char *network) {
+static void bench_all(enum pom_isa best, const char *isa_name, const char *network, int images) {
     for (enum pom_isa isa = POM_ISA_AVX2; isa < POM_ISA_COUNT; isa++)
         if (usable(isa, best) && (!isa_name || strcmp(isa_name, pom_isa_name(isa)) == 0))
-            bench(isa, network);
+            bench(isa, network, images);
 }
 
 int main(int argc, char **argv) {
@@ -190,11 +190,13 @@ int main(int argc, char **argv) {
         return 1;
     }
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
-        bench_all(best, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
+        long images = argc > 4 ? strtol(argv[4], NULL, 10) : 1;
+        bench_all(
+            best, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL, images > 1 && images < 65 ? (int)images : 1);
         return 0;
     }
     if (argc != 1 && (argc != 3 || strcmp(argv[1], "--cases") != 0)) {
-        fputs("usage: kernelcheck [--cases N] | --bench [ISA [NETWORK]]\n", stderr);
+        fputs("usage: kernelcheck [--cases N] | --bench [ISA [NETWORK [IMAGES]]]\n", stderr);
         return 1;
     }
     check_all(best, argc == 3 ? (int)strtol(argv[2], NULL, 10) : DEFAULT_CASES);

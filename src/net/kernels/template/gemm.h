@@ -46,6 +46,10 @@
         GEMM_ROW(r, GEMM_STEP_ONE)                                                                                     \
     }
 
+/* The residual comes from afar, and has the whole depth to do so. */
+#define GEMM_FETCH_ONE(r, v) __builtin_prefetch(residual + (r)*out_row + v * LANES, 0, 2);
+#define GEMM_FETCH(r, p, k) GEMM_ROW(r, GEMM_FETCH_ONE)
+
 #define GEMM_RESIDUAL_ONE(r, v)                                                                                        \
     c##r##_##v = vec_add(c##r##_##v, v == vectors - 1 ? load_lanes(residual + (r)*out_row + v * LANES, lanes)          \
                                                       : vec_load(residual + (r)*out_row + v * LANES));
@@ -80,6 +84,9 @@ static inline __attribute__((always_inline)) void gemm_tile(const int rows, cons
     const vec bias0 = vec_load(g->bias), bias1 = vectors > 1 ? vec_load(g->bias + LANES) : bias0,
               bias2 = vectors > 2 ? vec_load(g->bias + 2 * LANES) : bias0;
     GEMM_ROWS(GEMM_BEGIN)
+    if (residual) {
+        GEMM_ROWS(GEMM_FETCH)
+    }
     const float *b = g->b;
     for (int s = 0; s < g->segments; s++) {
         const float *p0 = a + g->segment_at[s], *p3 = p0 + 3 * a_row, *p6 = p3 + 3 * a_row, *p9 = p6 + 3 * a_row,
