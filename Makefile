@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 VENV := .deps/venv/bin/python
 
-.PHONY: all deps help demo test test-peers bench install format tidy clean
+.PHONY: all deps help demo test test-peers bench kernels install format tidy clean
 
 all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
 	@ninja -C $(BUILD) --quiet
@@ -35,7 +35,12 @@ test-peers: all ## the tests that need TensorFlow, Spark or ONNX Runtime
 
 bench: all ## speed beside the peers, as ratios, and the fraction of the hardware limit
 	@tools/deps.sh peers
-	@.deps/peers/bin/python bench/bench.py
+	@.deps/peers/bin/python bench/bench.py $(ARGS)
+
+kernels: all ## speed of each kernel on the layers of the networks, and the fraction of the hardware limit
+	@meson configure $(BUILD) -Dtests=true
+	@ninja -C $(BUILD) --quiet tests/net/kernelcheck/kernelcheck
+	@$(BUILD)/tests/net/kernelcheck/kernelcheck --bench
 
 install: all ## install under PREFIX (default /usr/local)
 	@meson configure $(BUILD) --prefix=$(PREFIX)

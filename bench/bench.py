@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pomona beside the systems that users would pick instead, on this machine, in one run.
 
-usage: bench.py [engine] [job] [limits] [--rounds N] [--networks NAME ...]
+usage: bench.py [engine] [job] [limits] [--rounds N] [--networks NAME ...] [--layers]
   engine  images per second of the network alone, 2 threads: Pomona, ONNX Runtime, OpenVINO, in turn
   job     1,200 images -> features -> scaler -> PCA 50 -> Parquet: Pomona, a careful Python pipeline, PySpark + TensorFlow
   limits  time to the first row, peak memory over 6,030 and 60,300 images, size of the stripped binary
@@ -64,6 +64,10 @@ def networks(names):
     return {n: ROOT / ".deps" / "models" / f"{n}.onnx" if n == "efficientnet-lite0" else made / f"{n}.onnx" for n in names}
 
 
+def print_layers(model):
+    print(output([POMONA, "model", "bench", model, "--threads", 2, "--seconds", 3, "--layers"]), flush=True)
+
+
 def bench_engine(args):
     peers = ["ort", "openvino"]
     for name, model in networks(args.networks).items():
@@ -79,6 +83,8 @@ def bench_engine(args):
             print(f"{name:18s} {engine:10s} images/s {median_text(values)}")
         ratios = [rates["pomona"][i] / max(rates[p][i] for p in peers) for i in range(args.rounds)]
         print(f"{name:18s} ratio to the faster peer {median_text(ratios, 2)}   {statistics.median(peaks):.0f} % of the FMA peak", flush=True)
+        if args.layers:
+            print_layers(model)
 
 
 # --- the whole job ---
@@ -139,6 +145,7 @@ def main():
     ap.add_argument("parts", nargs="*", default=list(PARTS), help="engine, job, limits")
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--networks", nargs="+", default=["mobilenetv2", "efficientnet-lite0", "resnet50", "vgg16"])
+    ap.add_argument("--layers", action="store_true", help="engine: also what each layer takes")
     args = ap.parse_args()
     if not SHARED.exists():
         print("left out: the peers and the image sets are in ../shared, which is not here; only the engine's own figures follow")

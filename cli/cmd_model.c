@@ -199,6 +199,8 @@ static const struct pom_verb import_verb = {
 
 /* inspect and bench */
 
+enum { BATCH = 8 }; /* images that a thread takes together, as in a job */
+
 struct look {
     struct pom_model_options model;
     bool plan, layers;
@@ -231,7 +233,11 @@ static void print_count(const char *what, int64_t n) {
         printf("%-14s %lld\n", what, (long long)n);
 }
 
-static void print_summary(const struct pom_model *model) {
+static size_t input_bytes(const struct pom_model_info *info) {
+    return (size_t)info->width * (size_t)info->height * 3 * sizeof(float);
+}
+
+static void print_summary(const struct pom_model *model, double load_ms) {
     const struct pom_model_info *info = pom_model_info(model);
     printf("%-14s %s\n", "model", info->name);
     if (info->path)
@@ -242,8 +248,11 @@ static void print_summary(const struct pom_model *model) {
         return;
     print_count("parameters", info->parameters);
     print_count("multiply-adds", info->macs);
-    printf("%-14s %.1f MB of weights, and %.1f MB a thread and image of its batch\n", "memory",
-        (double)info->weight_bytes * 1e-6, (double)info->session_bytes * 1e-6);
+    size_t more = pom_net_session_bytes(pom_model_net(model), BATCH) - pom_net_session_bytes(pom_model_net(model), 1);
+    printf("%-14s %.1f MB of weights for all threads; %.1f MB a thread, %.1f MB with batches of %d\n", "memory",
+        (double)info->weight_bytes * 1e-6, (double)info->session_bytes * 1e-6,
+        (double)(info->session_bytes + more + (BATCH - 1) * input_bytes(info)) * 1e-6, BATCH);
+    printf("%-14s %.0f ms\n", "loaded in", load_ms);
     printf("%-14s %s\n", "path", pom_isa_name(pom_net_info(pom_model_net(model))->isa));
 }
 
@@ -255,8 +264,9 @@ static enum pom_status run_inspect(int argc, char **argv, enum pom_exit *exit_co
     struct pom_model *model;
     POM_TRY(pom_options_parse(inspect_options, argc, argv, &look, &first, msg));
     POM_TRY(one_operand(argc, argv, first, "model", &name, msg));
+    uint64_t start = pom_now_ns();
     POM_TRY(pom_model_load(name, &look.model, &model, msg));
-    print_summary(model);
+    print_summary(model, (double)(pom_now_ns() - start) * 1e-6);
     if (look.layers && pom_model_net(model)) {
         printf("\n");
         pom_net_print_layers(pom_model_net(model), stdout);
@@ -283,6 +293,8 @@ static const struct pom_option bench_options[] = {
     {"batch", 0, "N", "images run together by a thread; default 8", pom_option_count,
         offsetof(struct look, bench.batch)},
     {"seconds", 0, "S", "how long; default 5", pom_option_seconds, offsetof(struct look, bench.seconds)},
+    {"layers", 0, NULL, "what each layer takes: time, GFLOP/s, share of the peak, kernel", pom_option_switch,
+        offsetof(struct look, bench.layers)},
     {"precision", 0, "exact", "32-bit floats, the only one so far", pom_option_text, offsetof(struct look, precision)},
     MODEL_OPTIONS,
     {0},
@@ -292,7 +304,7 @@ static enum pom_status run_bench(int argc, char **argv, enum pom_exit *exit_code
     *exit_code = POM_EXIT_OK;
     int first;
     const char *name = NULL;
-    struct look look = {.bench = {.threads = pom_cpu_count(), .batch = 8, .seconds = 5}, .precision = "exact"};
+    struct look look = {.bench = {.threads = pom_cpu_count(), .batch = BATCH, .seconds = 5}, .precision = "exact"};
     struct pom_model *model;
     POM_TRY(pom_options_parse(bench_options, argc, argv, &look, &first, msg));
     POM_TRY(one_operand(argc, argv, first, "model", &name, msg));

@@ -19,6 +19,7 @@ struct worker {
     pthread_t thread;
     struct pom_net_session *session;
     float *in, *out;
+    uint64_t *step_ns; /* NULL: nobody asked */
     uint64_t images, elapsed_ns;
     enum pom_status status;
     struct pom_message message;
@@ -43,6 +44,11 @@ static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
     if (!worker->in || !worker->out)
         return pom_fail_memory(msg, "a batch of random images");
     fill_random(worker->in, batch * info->inputs[0].elements);
+    if (worker->shared->bench->layers) {
+        worker->step_ns = pom_calloc((size_t)pom_net_steps(worker->shared->net), sizeof *worker->step_ns);
+        if (!worker->step_ns)
+            return pom_fail_memory(msg, "the times of a network's steps");
+    }
     return pom_net_session_new(worker->shared->net, worker->shared->bench->batch, &worker->session, msg);
 }
 
@@ -56,6 +62,7 @@ static void *work(void *context) {
     struct worker *worker = context;
     struct shared *shared = worker->shared;
     worker->status = run_batch(worker);
+    pom_net_time_steps(worker->session, worker->step_ns);
     uint64_t begin = pom_now_ns(), end = begin + (uint64_t)(shared->bench->seconds * 1e9);
     for (uint64_t now = begin; worker->status == POM_OK && now < end; now = pom_now_ns()) {
         worker->status = run_batch(worker);
@@ -80,13 +87,30 @@ static enum pom_status run_workers(struct worker *workers, int n, struct pom_mes
     return status;
 }
 
+/* Of all threads together: the times of the first one take in those of the others. */
+static void report_layers(
+    const struct pom_model *model, const struct pom_bench *bench, const struct worker *workers, double core_peak) {
+    int steps = pom_net_steps(model->net);
+    uint64_t images = 0;
+    for (int i = 0; i < bench->threads; i++) {
+        images += workers[i].images;
+        for (int s = 0; s < steps && i > 0; s++)
+            workers[0].step_ns[s] += workers[i].step_ns[s];
+    }
+    pom_net_print_times(model->net, workers[0].step_ns, images, core_peak, stdout);
+    printf("\n");
+}
+
 static void report(const struct pom_model *model, const struct pom_bench *bench, const struct worker *workers) {
     const struct pom_model_info *info = pom_model_info(model);
     enum pom_isa isa = pom_net_info(model->net)->isa;
     double rate = 0;
     for (int i = 0; i < bench->threads; i++)
         rate += (double)workers[i].images / ((double)workers[i].elapsed_ns * 1e-9);
-    double gflops = rate * 2 * (double)info->macs * 1e-9, peak = pom_fma_peak(isa) * bench->threads;
+    double core_peak = pom_fma_peak(isa), peak = core_peak * bench->threads;
+    double gflops = rate * 2 * (double)info->macs * 1e-9;
+    if (bench->layers)
+        report_layers(model, bench, workers, core_peak);
     printf("model %s  layer %s  input %dx%d\n", info->name, info->output_layer, info->width, info->height);
     printf("path %s  threads %d  batch %d  %.1f of %.1f GFLOP/s\n", pom_isa_name(isa), bench->threads, bench->batch,
         gflops, peak);
@@ -116,6 +140,7 @@ enum pom_status pom_model_bench(const struct pom_model *model, const struct pom_
         pom_net_session_free(workers[i].session);
         free(workers[i].in);
         free(workers[i].out);
+        free(workers[i].step_ns);
     }
     free(workers);
     return status;

@@ -4,10 +4,12 @@
 
 #include <pomona/model.h>
 #include <pomona/status.h>
+#include <stdbool.h>
 
 struct pom_bench {
     int threads, batch;
     double seconds;
+    bool layers; /* print what each step of the plan takes */
 };
 
 /* Runs and prints the figures; the last line is `images/s 312.4  peak 81 %`. */

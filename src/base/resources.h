@@ -17,4 +17,7 @@ size_t pom_peak_memory(void);
 /* Monotonic clock, nanoseconds. */
 uint64_t pom_now_ns(void);
 
+/* CPU time of the calling thread, nanoseconds. */
+uint64_t pom_thread_ns(void);
+
 #endif

@@ -21,6 +21,7 @@ struct pom_net_session {
     struct pom_memory_map map;
     void *arena, *scratch;
     int max_batch;
+    uint64_t *step_ns; /* the caller's, or NULL */
 };
 
 void pom_net_free(struct pom_net *net) {
@@ -62,10 +63,7 @@ static const struct pom_net_range *describe_watched(struct pom_net *net) {
 static enum pom_status fill_info(struct pom_net *net, const struct pom_net_options *options, struct pom_message *msg) {
     struct pom_graph *graph = &net->graph;
     struct pom_net_info *info = &net->info;
-    struct pom_memory_map map;
-    POM_TRY(pom_memory_map_new(&net->plan, 1, &map, msg));
-    info->session_bytes = map.arena_bytes + map.scratch_bytes;
-    pom_memory_map_clean_up(&map);
+    info->session_bytes = pom_net_session_bytes(net, 1);
     info->preprocess = graph->preprocess;
     info->n_inputs = graph->n_inputs;
     info->n_outputs = graph->n_outputs;
@@ -158,6 +156,15 @@ enum pom_status pom_net_load(const void *bytes, size_t n_bytes, const struct pom
     return pom_fail(msg, status, "%s", first.text);
 }
 
+size_t pom_net_session_bytes(const struct pom_net *net, int max_batch) {
+    struct pom_memory_map map;
+    size_t bytes = 0;
+    if (pom_memory_map_new(&net->plan, max_batch, &map, NULL) == POM_OK)
+        bytes = map.arena_bytes + map.scratch_bytes;
+    pom_memory_map_clean_up(&map);
+    return bytes;
+}
+
 void pom_net_session_free(struct pom_net_session *session) {
     if (!session)
         return;
@@ -199,8 +206,22 @@ enum pom_status pom_net_run(struct pom_net_session *session, const float *const 
     struct pom_message *msg) {
     if (n < 1 || n > session->max_batch)
         return pom_fail(msg, POM_ERR_ARGUMENT, "a batch of %d images in a session for %d", n, session->max_batch);
-    pom_plan_run(&session->net->plan, &session->map, session->arena, session->scratch, inputs, n, outputs);
+    pom_plan_run(
+        &session->net->plan, &session->map, session->arena, session->scratch, inputs, n, outputs, session->step_ns);
     return POM_OK;
+}
+
+int pom_net_steps(const struct pom_net *net) {
+    return net->plan.n_steps;
+}
+
+void pom_net_time_steps(struct pom_net_session *session, uint64_t *step_ns) {
+    session->step_ns = step_ns;
+}
+
+void pom_net_print_times(
+    const struct pom_net *net, const uint64_t *step_ns, uint64_t images, double peak_gflops, FILE *out) {
+    pom_plan_print_times(&net->plan, step_ns, images, peak_gflops, out);
 }
 
 static void print_shape(const struct pom_value *value, FILE *out) {

@@ -68,6 +68,9 @@ enum pom_status pom_net_load(const void *bytes, size_t n_bytes, const struct pom
 void pom_net_free(struct pom_net *net);
 const struct pom_net_info *pom_net_info(const struct pom_net *net);
 
+/* Memory of a session; 0 where there is too little to tell. */
+size_t pom_net_session_bytes(const struct pom_net *net, int max_batch);
+
 /* The net must outlive the session. */
 enum pom_status pom_net_session_new(
     const struct pom_net *net, int max_batch, struct pom_net_session **out, struct pom_message *msg);
@@ -81,7 +84,19 @@ enum pom_status pom_net_run(
 /* A table of layers for people: name, operator, output shape, parameters, multiply-adds. */
 void pom_net_print_layers(const struct pom_net *net, FILE *out);
 
-/* The plan: one line per step: kernel, shape, fused operations, weights and buffers. */
+/* The plan: one line per step: kernel, buffers, shape, fused operations and weights; then where the memory goes. */
 void pom_net_print_plan(const struct pom_net *net, FILE *out);
+
+/* Steps of the plan. */
+int pom_net_steps(const struct pom_net *net);
+
+/* From now on the session's runs add the CPU time of every step to step_ns, which has pom_net_steps entries; NULL: no
+ * more. */
+void pom_net_time_steps(struct pom_net_session *session, uint64_t *step_ns);
+
+/* A table of what each step took, from the step_ns of runs over so many images: time, share, GFLOP/s (a multiply-add is
+ * two), their fraction of peak_gflops, kernel. */
+void pom_net_print_times(
+    const struct pom_net *net, const uint64_t *step_ns, uint64_t images, double peak_gflops, FILE *out);
 
 #endif

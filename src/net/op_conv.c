@@ -43,8 +43,24 @@ int64_t pom_macs_conv(const struct pom_node *node) {
     return (int64_t)node->outputs[0]->elements * pom_product(weights->dims, 1, weights->rank);
 }
 
+void pom_conv_describe(const struct pom_conv_desc *d, size_t weight_bytes, FILE *out) {
+    static const char *const activations[] = {
+        [POM_ACT_NONE] = "", [POM_ACT_RELU] = ", relu", [POM_ACT_CLIP] = ", clip", [POM_ACT_LEAKY_RELU] = ", leaky"};
+    fprintf(out, "%dx%dx%d -> %dx%dx%d, %dx%d", d->in_h, d->in_w, d->in_c, d->out_h, d->out_w, d->out_c, d->kernel_h,
+        d->kernel_w);
+    if (d->stride_h > 1 || d->stride_w > 1)
+        fprintf(out, "/%d", d->stride_h > d->stride_w ? d->stride_h : d->stride_w);
+    fprintf(out, "%s%s%s",
+        d->groups > 1 && d->groups == d->in_c ? ", depthwise"
+        : d->groups > 1                       ? ", grouped"
+                                              : "",
+        d->residual ? ", added" : "", activations[d->activation]);
+    fprintf(out, "; %.1f KB of weights", (double)weight_bytes * 1e-3);
+}
+
 struct conv_step {
     struct pom_conv *conv;
+    struct pom_conv_desc desc;
     int images; /* of one image of the batch */
 };
 
@@ -59,8 +75,11 @@ static void free_conv(void *params) {
 
 static void describe_conv(const void *params, FILE *out) {
     const struct conv_step *p = params;
-    fprintf(
-        out, "%s, %zu KiB of weights", pom_conv_kernel_name(p->conv), (pom_conv_weight_bytes(p->conv) + 1023) / 1024);
+    pom_conv_describe(&p->desc, pom_conv_weight_bytes(p->conv), out);
+}
+
+static const char *conv_kernel(const void *params) {
+    return pom_conv_kernel_name(((const struct conv_step *)params)->conv);
 }
 
 static const struct pom_step_kind conv_kind = {.name = "conv",
@@ -68,6 +87,7 @@ static const struct pom_step_kind conv_kind = {.name = "conv",
     .many_images = true,
     .run = run_conv,
     .free = free_conv,
+    .kernel = conv_kernel,
     .describe = describe_conv};
 
 struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node) {
@@ -164,7 +184,7 @@ void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
         pom_plan_fail(planner, POM_ERR_LIMIT, "takes too many images at once");
         return;
     }
-    params->images = (int)node->inputs[0]->dims[0];
+    *params = (struct conv_step){.desc = pom_conv_desc_of(node), .images = (int)node->inputs[0]->dims[0]};
     planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
     if (planner->status != POM_OK)
         return;

@@ -7,6 +7,9 @@
 
 struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node);
 
+/* For pom_plan_print: the shape, what is fused, and the weights. */
+void pom_conv_describe(const struct pom_conv_desc *d, size_t weight_bytes, FILE *out);
+
 /* The weights of a convolution with the BatchNormalization behind it folded in. */
 struct pom_conv_weights {
     const float *weights, *bias; /* bias: or NULL */

@@ -4,6 +4,7 @@
 
 struct conv_step {
     struct pom_int8_conv *conv;
+    struct pom_conv_desc desc;
     size_t images, in_bytes, out_elements, out_bytes; /* of one image */
 };
 
@@ -22,12 +23,15 @@ static void free_conv(void *params) {
 
 static void describe_conv(const void *params, FILE *out) {
     const struct conv_step *p = params;
-    fprintf(out, "%s, %zu KiB of weights", pom_int8_conv_kernel_name(p->conv),
-        (pom_int8_conv_weight_bytes(p->conv) + 1023) / 1024);
+    pom_conv_describe(&p->desc, pom_int8_conv_weight_bytes(p->conv), out);
+}
+
+static const char *conv_kernel(const void *params) {
+    return pom_int8_conv_kernel_name(((const struct conv_step *)params)->conv);
 }
 
 static const struct pom_step_kind conv_kind = {
-    .name = "int8_conv", .run = run_conv, .free = free_conv, .describe = describe_conv};
+    .name = "int8_conv", .run = run_conv, .free = free_conv, .kernel = conv_kernel, .describe = describe_conv};
 
 static enum pom_status new_conv(
     const struct pom_node *node, enum pom_isa isa, struct pom_int8_conv **out, struct pom_message *msg) {
@@ -55,7 +59,8 @@ void pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *nod
     if (!params || planner->status != POM_OK)
         return;
     size_t images = (size_t)in->dims[0], elements = out->elements / images;
-    *params = (struct conv_step){.images = images,
+    *params = (struct conv_step){.desc = pom_conv_desc_of(node),
+        .images = images,
         .in_bytes = in->elements / images,
         .out_elements = elements,
         .out_bytes = out->narrow ? elements : elements * sizeof(float)};

@@ -23,12 +23,19 @@ static void free_dense(void *params) {
 
 static void describe_dense(const void *params, FILE *out) {
     const struct dense_step *p = params;
-    fprintf(out, "%s, %d rows an image, %zu KiB of weights", pom_dense_kernel_name(p->dense), p->rows,
-        (pom_dense_weight_bytes(p->dense) + 1023) / 1024);
+    fprintf(out, "%d rows an image; %.1f KB of weights", p->rows, (double)pom_dense_weight_bytes(p->dense) * 1e-3);
 }
 
-static const struct pom_step_kind dense_kind = {
-    .name = "dense", .many_images = true, .run = run_dense, .free = free_dense, .describe = describe_dense};
+static const char *dense_kernel(const void *params) {
+    return pom_dense_kernel_name(((const struct dense_step *)params)->dense);
+}
+
+static const struct pom_step_kind dense_kind = {.name = "dense",
+    .many_images = true,
+    .run = run_dense,
+    .free = free_dense,
+    .kernel = dense_kernel,
+    .describe = describe_dense};
 
 /* Makes the step; takes in the buffers. weights are k x n, or n x k where transposed. */
 static void plan_dense(struct pom_planner *planner, const struct pom_dense_desc *desc, const float *weights,

@@ -315,7 +315,10 @@ static enum pom_status build_nodes(struct pom_planner *planner, const struct pla
     watch_outputs(planner, task, NULL, &watched);
     for (int i = 0; i < task->n_nodes; i++) {
         planner->node = task->nodes[i];
+        int before = planner->plan->n_steps;
         planner->node->op->build(planner, planner->node);
+        if (planner->plan->n_steps > before && planner->node->op->macs) /* the last step does the work */
+            planner->plan->steps[planner->plan->n_steps - 1].macs = planner->node->op->macs(planner->node);
         watch_outputs(planner, task, planner->node, &watched);
         if (planner->status != POM_OK)
             return pom_fail_in(
@@ -380,7 +383,7 @@ static enum pom_status fold_run(struct pom_graph *graph, struct pom_node *node, 
         outputs[i] = data;
     }
     if (status == POM_OK)
-        pom_plan_run(plan, map, arena, scratch, NULL, 1, outputs);
+        pom_plan_run(plan, map, arena, scratch, NULL, 1, outputs, NULL);
     free(arena);
     free(scratch);
     return status;

@@ -30,6 +30,7 @@ struct pom_step_kind {
     const char *name;
     void (*run)(const void *params, const struct pom_call *call);
     void (*free)(void *params);                      /* what is not in the plan's arena; NULL: nothing */
+    const char *(*kernel)(const void *params);       /* its name; NULL: that of the kind */
     void (*describe)(const void *params, FILE *out); /* a few words for pom_plan_print; NULL: none */
     int in_place;                                    /* out may be in[in_place - 1]; 0: none */
     bool many_images;                                /* run takes call->images at once */
@@ -47,6 +48,7 @@ struct pom_step {
     int out;
     enum pom_phase phase;
     size_t weight_bytes; /* read in each call */
+    int64_t macs;        /* multiply-adds, per image */
     size_t scratch_bytes;
     size_t scratch_per_image; /* more of it for each image of a call */
 };
@@ -111,11 +113,16 @@ struct pom_lifetime {
 };
 void pom_plan_lifetimes(const struct pom_plan *plan, struct pom_lifetime *lifetimes);
 
-/* Runs the plan for n images. arena and scratch are as large as the map says, aligned to POM_ALIGN. */
+/* Runs the plan for n images. arena and scratch are as large as the map says, aligned to POM_ALIGN. step_ns: NULL, or
+ * an entry for each step, to which the CPU time that it takes is added. */
 void pom_plan_run(const struct pom_plan *plan, const struct pom_memory_map *map, void *arena, void *scratch,
-    const float *const *inputs, int n, float *const *outputs);
+    const float *const *inputs, int n, float *const *outputs, uint64_t *step_ns);
 
 void pom_plan_print(const struct pom_plan *plan, FILE *out);
+
+/* What each step took, from the step_ns of runs over so many images. */
+void pom_plan_print_times(
+    const struct pom_plan *plan, const uint64_t *step_ns, uint64_t images, double peak_gflops, FILE *out);
 
 /* For the operators. */
 

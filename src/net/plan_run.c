@@ -1,5 +1,7 @@
 #include "net/plan.h"
 
+#include "base/resources.h"
+
 /* One call of pom_plan_run. */
 struct run {
     const struct pom_plan *plan;
@@ -8,6 +10,7 @@ struct run {
     void *scratch;
     const float *const *inputs;
     float *const *outputs;
+    uint64_t *step_ns; /* NULL: nobody asked */
 };
 
 static void *written_at(const struct run *run, int b, size_t image) {
@@ -27,12 +30,22 @@ static const void *read_at(const struct run *run, int b, size_t image) {
     return written_at(run, b, image);
 }
 
+static void run_timed(const struct run *run, const struct pom_step *step, const struct pom_call *call) {
+    if (!run->step_ns) {
+        step->kind->run(step->params, call);
+        return;
+    }
+    uint64_t start = pom_thread_ns();
+    step->kind->run(step->params, call);
+    run->step_ns[step - run->plan->steps] += pom_thread_ns() - start;
+}
+
 static void run_step(const struct run *run, const struct pom_step *step, int image, int images) {
     size_t at = (size_t)image;
     struct pom_call call = {.out = written_at(run, step->out, at), .scratch = run->scratch, .images = images};
     for (int k = 0; k < POM_STEP_INPUTS; k++)
         call.in[k] = step->in[k] >= 0 ? read_at(run, step->in[k], at) : NULL;
-    step->kind->run(step->params, &call);
+    run_timed(run, step, &call);
 }
 
 static void run_for_all(const struct run *run, const struct pom_step *step, int n) {
@@ -42,8 +55,8 @@ static void run_for_all(const struct run *run, const struct pom_step *step, int 
 }
 
 void pom_plan_run(const struct pom_plan *plan, const struct pom_memory_map *map, void *arena, void *scratch,
-    const float *const *inputs, int n, float *const *outputs) {
-    struct run run = {plan, map, arena, scratch, inputs, outputs};
+    const float *const *inputs, int n, float *const *outputs, uint64_t *step_ns) {
+    struct run run = {plan, map, arena, scratch, inputs, outputs, step_ns};
     for (int s = 0; s < plan->n_segments; s++) {
         const struct pom_segment *segment = &plan->segments[s];
         bool all = segment->phase == POM_PHASE_BATCH;

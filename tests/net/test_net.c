@@ -196,11 +196,42 @@ static void printing_names_layers_and_kernels(void **state) {
     pom_net_print_plan(net, out);
     assert_int_equal(fclose(out), 0);
     static const char *const expected[] = {
-        "stem.bn", "BatchNormalization", "16x12x12", "f32_max_pool", "batch dense", "output0"};
+        "stem.bn", "BatchNormalization", "16x12x12", "f32_max_pool", "batch", "-> out0", "a thread: "};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         if (!strstr(text, expected[i]))
             fail_msg("no '%s' in\n%s", expected[i], text);
     free(text);
+    pom_net_free(net);
+    pom_buffer_clean_up(&writer.bytes);
+}
+
+static void steps_are_timed(void **state) {
+    (void)state;
+    static float in[2 * IMAGE], plain[2 * FEATURES], timed[2 * FEATURES];
+    struct net_writer writer = {0};
+    net_write_backbone(&writer);
+    net_random(in, 2 * IMAGE, 3);
+    struct pom_net *net = load(&writer, NULL);
+    struct pom_net_session *session = NULL;
+    uint64_t *step_ns = calloc((size_t)pom_net_steps(net), sizeof *step_ns);
+    assert_non_null(step_ns);
+    run(net, 2, in, 2, plain);
+    assert_int_equal(pom_net_session_new(net, 2, &session, NULL), POM_OK);
+    pom_net_time_steps(session, step_ns);
+    assert_int_equal(pom_net_run(session, (const float *const[]){in}, 2, (float *const[]){timed}, NULL), POM_OK);
+    assert_memory_equal(plain, timed, sizeof plain);
+    for (int i = 0; i < pom_net_steps(net); i++)
+        assert_true(step_ns[i] > 0);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    pom_net_print_times(net, step_ns, 2, 100.0, out);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "f32_max_pool"));
+    assert_non_null(strstr(text, "sum"));
+    free(text);
+    free(step_ns);
+    pom_net_session_free(session);
     pom_net_free(net);
     pom_buffer_clean_up(&writer.bytes);
 }
@@ -210,6 +241,7 @@ int main(void) {
         cmocka_unit_test(batches_give_the_same_bits),
         cmocka_unit_test(every_path_gives_the_same_bits),
         cmocka_unit_test(info_counts),
+        cmocka_unit_test(steps_are_timed),
         cmocka_unit_test(output_stops_at_a_layer),
         cmocka_unit_test(channels_last_outside),
         cmocka_unit_test(size_is_taken_or_refused),
