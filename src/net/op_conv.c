@@ -122,8 +122,9 @@ struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node) {
 static float *scaled_weights(const float *weights, size_t n, size_t out_c, const double *scale) {
     float *scaled = pom_alloc_aligned(n, sizeof(float));
     size_t row = n / out_c;
-    for (size_t i = 0; i < n && scaled; i++)
-        scaled[i] = (float)((double)weights[i] * scale[i / row]);
+    for (size_t c = 0; c < out_c && scaled; c++)
+        for (size_t i = c * row; i < (c + 1) * row; i++)
+            scaled[i] = (float)((double)weights[i] * scale[c]);
     return scaled;
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAPS = 3, IN = POM_WINOGRAD_IN, OUT = POM_WINOGRAD_OUT, POINTS = POM_WINOGRAD_POINTS };
+enum { TAPS = 3, PACKED_AT_ONCE = 4, IN = POM_WINOGRAD_IN, OUT = POM_WINOGRAD_OUT, POINTS = POM_WINOGRAD_POINTS };
 
 struct winograd {
     const struct pom_winograd_kernel *kernel;
@@ -46,73 +46,47 @@ static int block_of(const struct pom_conv_desc *d) {
     return most > LEAST_ROWS ? most : LEAST_ROWS;
 }
 
-/* The row of G for a point: the window's polynomial at p, over the product of its distances to the other points. */
-static void point_row(int point, double row[TAPS]) {
-    const double a = (double)POM_WINOGRAD_A, b = (double)POM_WINOGRAD_B;
-    const double points[IN - 1] = {0.0, a, -a, b, -b};
-    if (point == IN - 1) {
-        row[0] = row[1] = 0.0;
-        row[2] = 1.0;
-        return;
-    }
-    double p = points[point], product = 1.0;
-    for (int i = 0; i < IN - 1; i++)
-        if (i != point)
-            product *= p - points[i];
-    row[0] = 1.0 / product;
-    row[1] = p / product;
-    row[2] = p * p / product;
-}
-
-/* G g G' at one point, in double, rounded once: to in_c x out_c from ONNX's order. */
-static void transform_weights(const struct pom_conv_desc *d, int point, const float *weights, float *to) {
-    double down[TAPS], along[TAPS];
-    point_row(point / IN, down);
-    point_row(point % IN, along);
-    for (int j = 0; j < d->out_c; j++)
-        for (int c = 0; c < d->in_c; c++, weights += TAPS * TAPS) {
-            double sum = 0.0;
-            for (int ky = 0; ky < TAPS; ky++) {
-                const float *w = weights + (size_t)ky * TAPS;
-                sum += down[ky] * (along[0] * (double)w[0] + along[1] * (double)w[1] + along[2] * (double)w[2]);
-            }
-            to[(size_t)c * (size_t)d->out_c + (size_t)j] = (float)sum;
-        }
-}
-
 static enum pom_status init_ref_weights(struct pom_conv *conv, const float *weights, struct pom_message *msg) {
     struct winograd *w = conv->state;
-    size_t n = (size_t)conv->desc.in_c * (size_t)conv->desc.out_c;
-    w->weights = pom_alloc_aligned(POINTS * n, sizeof(float));
+    const struct pom_conv_desc *d = &conv->desc;
+    size_t n = POINTS * (size_t)d->in_c * (size_t)d->out_c;
+    w->weights = pom_alloc_aligned(n, sizeof(float));
     if (!w->weights)
         return pom_fail_memory(msg, "the weights of a convolution");
-    for (size_t point = 0; point < POINTS; point++)
-        transform_weights(&conv->desc, (int)point, weights, w->weights + point * n);
-    conv->weight_bytes = POINTS * n * sizeof(float);
+    pom_winograd_weights(weights, d->in_c, d->out_c, 0, d->in_c, w->weights);
+    conv->weight_bytes = n * sizeof(float);
     return POM_OK;
+}
+
+/* A few channels of all points at a time, while they are in the cache. */
+static void pack(const struct winograd *w, const struct pom_conv_desc *d, const float *weights, float *transformed) {
+    for (int c = 0; c < d->in_c; c += PACKED_AT_ONCE) {
+        int n = d->in_c - c < PACKED_AT_ONCE ? d->in_c - c : PACKED_AT_ONCE;
+        pom_winograd_weights(weights, d->in_c, d->out_c, c, n, transformed);
+        for (size_t point = 0; point < POINTS; point++)
+            pom_gemm_pack(&w->gemms[point], transformed + point * (size_t)n * (size_t)d->out_c, c, n);
+    }
 }
 
 static enum pom_status init_gemms(
     struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights, struct pom_message *msg) {
     struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    float *transformed = pom_alloc_aligned((size_t)d->in_c * (size_t)d->out_c, sizeof(float));
-    w->gemms = pom_calloc(POINTS, sizeof *w->gemms);
-    if (!transformed || !w->gemms) {
-        free(transformed);
-        return pom_fail_memory(msg, "the weights of a convolution");
-    }
-    struct pom_gemm_source source = {
-        .weights = transformed, .taps = 1, .depth = d->in_c, .n = d->out_c, .step_c = (size_t)d->out_c, .step_j = 1};
+    struct pom_gemm_source source = {.taps = 1, .depth = d->in_c, .n = d->out_c};
     struct pom_gemm_lines lines = {.width = w->block, .even = false};
-    enum pom_status status = POM_OK;
-    for (int point = 0; point < POINTS && status == POM_OK; point++) {
-        transform_weights(d, point, weights, transformed);
-        status = pom_gemm_init(&w->gemms[point], table, &source, lines, msg);
+    w->gemms = pom_calloc(POINTS, sizeof *w->gemms);
+    if (!w->gemms)
+        return pom_fail_memory(msg, "the weights of a convolution");
+    for (int point = 0; point < POINTS; point++) {
+        POM_TRY(pom_gemm_init(&w->gemms[point], table, &source, lines, msg));
         conv->weight_bytes += pom_gemm_bytes(&w->gemms[point]);
     }
+    float *transformed = pom_alloc_aligned(POINTS * PACKED_AT_ONCE * (size_t)d->out_c, sizeof(float));
+    if (!transformed)
+        return pom_fail_memory(msg, "the weights of a convolution");
+    pack(w, d, weights, transformed);
     free(transformed);
-    return status;
+    return POM_OK;
 }
 
 static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,

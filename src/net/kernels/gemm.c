@@ -1,7 +1,9 @@
 #include "net/kernels/gemm.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A line of `width` pixels in tiles of (nearly) equal height: `higher` of rows + step, the rest of `rows`. */
 struct split {
@@ -65,6 +67,10 @@ static const struct pom_gemm_kernel *kernel_at(const struct pom_gemm *gemm, int 
 /* One row of the panel at column `from`: zeros past n; in pairs the last half vector again. */
 static float *pack_row(
     const struct pom_gemm_kernel *kernel, const float *row, size_t step, int from, int n, float *to) {
+    if (row && step == 1 && kernel->packed == kernel->columns && from + kernel->columns <= n) {
+        memcpy(to, row + from, (size_t)kernel->columns * sizeof(float));
+        return to + kernel->columns;
+    }
     for (int i = 0; i < kernel->packed; i++) {
         int column = from + (i < kernel->columns ? i : i - (kernel->packed - kernel->columns));
         *to++ = row && column < n ? row[(size_t)column * step] : 0.0f;
@@ -78,10 +84,22 @@ static void pack(const struct pom_gemm *gemm, const struct pom_gemm_source *sour
     for (int from = 0; from < gemm->n; from += kernel->columns) {
         kernel = kernel_at(gemm, from);
         bias = pack_row(kernel, source->bias, 1, from, gemm->n, bias);
-        for (size_t tap = 0; tap < (size_t)source->taps; tap++)
+        for (size_t tap = 0; source->weights && tap < (size_t)source->taps; tap++)
             for (size_t c = 0; c < (size_t)source->depth; c++)
                 to = pack_row(kernel, source->weights + tap * source->step_tap + c * source->step_c, source->step_j,
                     from, gemm->n, to);
+    }
+}
+
+void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, int rows) {
+    const struct pom_gemm_kernel *kernel;
+    float *panel = gemm->weights;
+    for (int column = 0; column < gemm->n; column += kernel->columns) {
+        kernel = kernel_at(gemm, column);
+        float *to = panel + (size_t)first * (size_t)kernel->packed;
+        for (size_t row = 0; row < (size_t)rows; row++)
+            to = pack_row(kernel, from + row * (size_t)gemm->n, 1, column, gemm->n, to);
+        panel += (size_t)gemm->k * (size_t)kernel->packed;
     }
 }
 

@@ -27,7 +27,7 @@ struct pom_gemm_view {
 /* The right side as it comes: k runs over taps, then depth; element (tap, c, j) is at tap * step_tap + c * step_c + j *
  * step_j. */
 struct pom_gemm_source {
-    const float *weights, *bias; /* bias: n or NULL */
+    const float *weights, *bias; /* bias: n or NULL; weights NULL: pom_gemm_pack brings them */
     int taps, depth, n;
     size_t step_tap, step_c, step_j;
 };
@@ -42,6 +42,10 @@ struct pom_gemm_lines {
 /* On failure nothing is kept. */
 enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
     const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg);
+
+/* Rows [first, first + rows) of k, n floats each. */
+void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, int rows);
+
 void pom_gemm_clean_up(struct pom_gemm *gemm);
 size_t pom_gemm_bytes(const struct pom_gemm *gemm);
 

@@ -23,4 +23,7 @@
 #define POM_WINOGRAD_A2_B2 1.265625f
 #define POM_WINOGRAD_A2_PLUS_B2 2.8125f
 
+/* G g G' for the channels [first, first + n) of out_c x in_c x 3 x 3 weights: to 36 points x n x out_c. */
+void pom_winograd_weights(const float *weights, int in_c, int out_c, int first, int n, float *to);
+
 #endif
