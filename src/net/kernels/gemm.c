@@ -1,19 +1,13 @@
 #include "net/kernels/gemm.h"
 #include "base/memory.h"
+#include "net/kernels/split.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A line of `width` pixels in tiles of (nearly) equal height: `higher` of rows + step, the rest of `rows`. */
-struct split {
-    int tiles, rows, step, higher;
-};
-
-static struct split split_line(const struct pom_gemm_kernel *kernel, int width) {
-    int step = pom_gemm_in_pairs(kernel) ? 2 : 1, tiles = (width + kernel->rows - 1) / kernel->rows,
-        units = width / step;
-    return (struct split){.tiles = tiles, .rows = units / tiles * step, .step = step, .higher = units % tiles};
+static struct pom_split split_line(const struct pom_gemm_kernel *kernel, int width) {
+    return pom_split_line(width, kernel->rows, pom_gemm_in_pairs(kernel) ? 2 : 1);
 }
 
 /* Half cycles of one tile on a core that does two multiply-adds and two loads a cycle with a latency of four. */
@@ -27,7 +21,7 @@ static double tile_cost(const struct pom_gemm_kernel *kernel, int lanes, int row
 static double line_cost(const struct pom_gemm_kernel *kernel, int lanes, int k, int width) {
     if (!kernel)
         return 0.0;
-    struct split s = split_line(kernel, width);
+    struct pom_split s = split_line(kernel, width);
     return s.higher * tile_cost(kernel, lanes, s.rows + s.step, k) +
            (s.tiles - s.higher) * tile_cost(kernel, lanes, s.rows, k);
 }
@@ -129,7 +123,7 @@ size_t pom_gemm_bytes(const struct pom_gemm *gemm) {
 
 /* The tiles of one line against one panel. */
 static void run_line(const struct pom_gemm_kernel *kernel, int width, struct pom_gemm_call *call) {
-    struct split s = split_line(kernel, width);
+    struct pom_split s = split_line(kernel, width);
     if (s.higher > 0) {
         call->tiles = s.higher;
         kernel->run[s.rows + s.step](call);

@@ -1,5 +1,6 @@
 #include "net/kernels/int8.h"
 #include "base/memory.h"
+#include "net/kernels/conv.h"
 #include "net/kernels/int8_conv.h"
 #include "net/kernels/ref/int8.h"
 
@@ -11,8 +12,15 @@ static const struct pom_int8_kernels ref = {.quantise = pom_ref_int8_quantise,
     .global_average = pom_ref_int8_global_average};
 
 const struct pom_int8_table *pom_int8_table(enum pom_isa isa) {
-    (void)isa;
-    return NULL;
+    switch (isa) {
+#if defined(__x86_64__)
+    case POM_ISA_AVX512VNNI:
+    case POM_ISA_AVX512BF16:
+        return &pom_int8_avx512vnni;
+#endif
+    default:
+        return NULL;
+    }
 }
 
 const struct pom_int8_kernels *pom_int8_kernels(enum pom_isa isa) {
@@ -20,9 +28,10 @@ const struct pom_int8_kernels *pom_int8_kernels(enum pom_isa isa) {
     return table ? &table->plain : &ref;
 }
 
-static const struct pom_int8_method *method_for(const struct pom_int8_table *table) {
-    (void)table;
-    return &pom_int8_by_ref;
+static const struct pom_int8_method *method_for(const struct pom_conv_desc *d, const struct pom_int8_table *table) {
+    if (!table)
+        return &pom_int8_by_ref;
+    return pom_conv_is_depthwise(d) ? &pom_int8_by_depthwise : &pom_int8_by_gemm;
 }
 
 enum pom_status pom_int8_conv_new(const struct pom_int8_conv_desc *desc, enum pom_isa isa, const float *weights,
@@ -33,7 +42,7 @@ enum pom_status pom_int8_conv_new(const struct pom_int8_conv_desc *desc, enum po
     const struct pom_int8_table *table = pom_int8_table(isa);
     enum pom_status status = pom_int8_layer_init(&conv->layer, desc, weights, bias, msg);
     if (status == POM_OK) {
-        conv->method = method_for(table);
+        conv->method = method_for(&desc->conv, table);
         status = conv->method->init(conv, table, msg);
     }
     if (status != POM_OK) {

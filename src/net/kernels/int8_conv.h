@@ -20,6 +20,6 @@ struct pom_int8_method {
     void (*run)(const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch);
 };
 
-extern const struct pom_int8_method pom_int8_by_ref;
+extern const struct pom_int8_method pom_int8_by_gemm, pom_int8_by_depthwise, pom_int8_by_ref;
 
 #endif

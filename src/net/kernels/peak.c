@@ -1,4 +1,5 @@
 #include "net/kernels/peak.h"
+#include "net/kernels/int8_table.h"
 #include "net/kernels/table.h"
 
 #include <stdlib.h>
@@ -27,16 +28,25 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-double pom_fma_peak(enum pom_isa isa) {
-    const struct pom_kernel_table *table = pom_kernel_table(isa);
-    void (*burst)(long) = table ? table->fma_burst : ref_burst;
-    long steps = table ? STEPS : REF_STEPS;
-    double flops = (double)steps * (table ? table->flops_per_step : REF_FLOPS_PER_STEP), seconds[BURSTS];
+/* Billions of operations a second, `each` a step. */
+static double rate(void (*burst)(long steps), long steps, int each) {
+    double seconds[BURSTS];
     for (int i = 0; i < BURSTS; i++) {
         double start = thread_seconds();
         burst(steps);
         seconds[i] = thread_seconds() - start;
     }
     qsort(seconds, BURSTS, sizeof *seconds, by_value);
-    return flops / seconds[BURSTS / 2] * 1e-9;
+    return (double)steps * each / seconds[BURSTS / 2] * 1e-9;
+}
+
+double pom_fma_peak(enum pom_isa isa) {
+    const struct pom_kernel_table *table = pom_kernel_table(isa);
+    return table ? rate(table->fma_burst, STEPS, table->flops_per_step)
+                 : rate(ref_burst, REF_STEPS, REF_FLOPS_PER_STEP);
+}
+
+double pom_dot_peak(enum pom_isa isa) {
+    const struct pom_int8_table *table = pom_int8_table(isa);
+    return table ? rate(table->dot_burst, STEPS, table->ops_per_step) : 0.0;
 }

@@ -8,4 +8,7 @@
  * the calling thread's time; for REF, which has no vectors of its own, that of scalar fmaf. */
 double pom_fma_peak(enum pom_isa isa);
 
+/* The same for isa's dot products of bytes, in GOP/s; 0 where it has none of its own. */
+double pom_dot_peak(enum pom_isa isa);
+
 #endif

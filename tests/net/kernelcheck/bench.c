@@ -1,5 +1,6 @@
 /* How fast each layer of the networks is. */
 #include "kernelcheck.h"
+#include "net/kernels/int8.h"
 #include "net/kernels/peak.h"
 
 #include <stdio.h>
@@ -71,17 +72,40 @@ static struct pom_conv_desc desc_of(const struct layer *l, bool linear) {
         6.0f};
 }
 
-struct tensors {
-    float *in, *residual, *out, *scratch;
+/* A layer made ready: run(layer) computes it once for its images. */
+struct prepared {
+    void (*run)(const struct prepared *layer);
+    const struct pom_conv *conv;
+    const struct pom_int8_conv *int8;
+    void *in, *residual, *out, *scratch;
     int images;
 };
 
+/* What is measured, and how. */
 struct bench_run {
+    const struct precision *precision;
     enum pom_isa isa;
-    double peak; /* GFLOP/s */
+    double peak; /* GOP/s */
     int images;  /* in one call */
     bool linear;
 };
+
+struct precision {
+    const char *name;
+    double (*peak)(enum pom_isa isa);
+    double (*measure)(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
+        const float *bias, const char **name);
+};
+
+static void run_floats(const struct prepared *p) {
+    pom_conv_run(p->conv, p->in, p->residual, p->out, p->images, p->scratch);
+}
+
+/* It takes one image a call. */
+static void run_int8(const struct prepared *p) {
+    for (int i = 0; i < p->images; i++)
+        pom_int8_conv_run(p->int8, p->in, p->residual, p->out, p->scratch);
+}
 
 static double thread_seconds(void) {
     struct timespec now;
@@ -89,10 +113,16 @@ static double thread_seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static float *random_floats(size_t n) {
-    float *data = aligned_alloc(64, (n * sizeof(float) + 63) / 64 * 64);
+static void *memory(size_t bytes) {
+    void *data = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (!data)
         exit(1);
+    memset(data, 0, bytes);
+    return data;
+}
+
+static float *random_floats(size_t n) {
+    float *data = memory(n * sizeof(float));
     fill(data, n, VALUES_PLAIN);
     return data;
 }
@@ -102,68 +132,128 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double seconds_of(int runs, const struct pom_conv *conv, const struct tensors *t) {
+static double seconds_of(int runs, const struct prepared *p) {
     double start = thread_seconds();
     for (int i = 0; i < runs; i++)
-        pom_conv_run(conv, t->in, t->residual, t->out, t->images, t->scratch);
-    return (thread_seconds() - start) / runs / t->images;
+        p->run(p);
+    return (thread_seconds() - start) / runs / p->images;
 }
 
 /* Seconds of one image: the median of rounds long enough for the clock. */
-static double median_seconds(const struct pom_conv *conv, const struct tensors *t) {
+static double median_seconds(const struct prepared *p) {
     enum { ROUNDS = 15 };
     const double round = 500e-6;
-    double seconds[ROUNDS], first = seconds_of(2, conv, t);
-    int runs = first * t->images < round ? (int)(round / first / t->images) + 1 : 1;
+    double seconds[ROUNDS], first = seconds_of(2, p);
+    int runs = first * p->images < round ? (int)(round / first / p->images) + 1 : 1;
     for (int i = 0; i < ROUNDS; i++)
-        seconds[i] = seconds_of(runs, conv, t);
+        seconds[i] = seconds_of(runs, p);
     qsort(seconds, ROUNDS, sizeof *seconds, by_value);
     return seconds[ROUNDS / 2];
 }
 
-/* Seconds of one image; *flops: what it computes. */
-static double bench_layer(const struct layer *l, const struct bench_run *run, double *flops) {
-    struct pom_conv_desc d = desc_of(l, run->linear);
-    size_t images = (size_t)run->images, n_out = (size_t)d.out_h * (size_t)d.out_w * (size_t)d.out_c;
-    size_t depth = (size_t)d.kernel_h * (size_t)d.kernel_w * (size_t)(d.in_c / d.groups);
-    float *weights = random_floats(depth * (size_t)d.out_c), *bias = random_floats((size_t)d.out_c);
+static size_t n_in(const struct pom_conv_desc *d) {
+    return (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c;
+}
+
+static size_t n_out(const struct pom_conv_desc *d) {
+    return (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
+}
+
+static double measure_floats(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
+    const float *bias, const char **name) {
+    size_t images = (size_t)run->images;
     struct pom_message msg;
     struct pom_conv *conv;
-    if (pom_conv_new(&d, run->isa, weights, bias, &conv, &msg) != POM_OK)
-        exit(1);
-    struct tensors t = {.in = random_floats(images * (size_t)d.in_h * (size_t)d.in_w * (size_t)d.in_c),
-        .residual = random_floats(images * n_out),
-        .out = random_floats(images * n_out),
+    require(pom_conv_new(d, run->isa, weights, bias, &conv, &msg), &msg);
+    struct prepared p = {.run = run_floats,
+        .conv = conv,
+        .in = random_floats(images * n_in(d)),
+        .residual = random_floats(images * n_out(d)),
+        .out = random_floats(images * n_out(d)),
         .scratch = random_floats(pom_conv_scratch_bytes(conv) / sizeof(float)),
         .images = run->images};
-    double seconds = median_seconds(conv, &t);
-    *flops = 2.0 * (double)n_out * (double)depth;
-    printf("%2d x %3d %4d -> %4d  %dx%d/%d %-9s %8.1f us %6.1f GFLOP/s %5.1f %%  %s\n", l->n, l->size, l->in_c,
-        l->out_c, l->kernel, l->kernel, l->stride,
-        l->depthwise  ? "depthwise"
-        : l->residual ? "add"
-                      : "",
-        seconds * 1e6, *flops / seconds * 1e-9, *flops / seconds * 1e-7 / run->peak, pom_conv_kernel_name(conv));
+    double seconds = median_seconds(&p);
+    *name = pom_conv_kernel_name(conv);
     pom_conv_free(conv);
-    float *all[] = {t.in, t.residual, t.out, t.scratch, weights, bias};
+    void *all[] = {p.in, p.residual, p.out, p.scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     return seconds;
 }
 
-void bench(enum pom_isa isa, const char *network, int images) {
-    struct bench_run run = {.isa = isa, .peak = pom_fma_peak(isa), .images = images};
-    printf("%s: peak %.1f GFLOP/s\n", pom_isa_name(isa), run.peak);
+/* All on grids of scale 1/64 and zero 0: how fast it is does not depend on them. */
+static double measure_int8(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
+    const float *bias, const char **name) {
+    int channels = d->in_c > d->out_c ? d->in_c : d->out_c;
+    float *scale = random_floats((size_t)channels);
+    uint8_t *zero = memory((size_t)channels);
+    for (int c = 0; c < channels; c++)
+        scale[c] = 1.0f / 64;
+    const struct pom_int8_grid grid = {scale, zero};
+    const struct pom_int8_conv_desc desc = {.conv = *d, .in = grid, .residual = grid, .out = grid};
+    struct pom_message msg;
+    struct pom_int8_conv *conv;
+    require(pom_int8_conv_new(&desc, run->isa, weights, bias, &conv, &msg), &msg);
+    struct prepared p = {.run = run_int8,
+        .int8 = conv,
+        .in = memory(n_in(d)),
+        .residual = memory(n_out(d)),
+        .out = memory(n_out(d)),
+        .scratch = memory(pom_int8_conv_scratch_bytes(conv)),
+        .images = run->images};
+    random_bytes(p.in, n_in(d));
+    random_bytes(p.residual, n_out(d));
+    double seconds = median_seconds(&p);
+    *name = pom_int8_conv_kernel_name(conv);
+    pom_int8_conv_free(conv);
+    void *all[] = {p.in, p.residual, p.out, p.scratch, scale, zero};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    return seconds;
+}
+
+/* Seconds of one image; *ops: what it computes, a multiply-add as two. */
+static double bench_layer(const struct layer *l, const struct bench_run *run, double *ops) {
+    struct pom_conv_desc d = desc_of(l, run->linear);
+    size_t depth = (size_t)d.kernel_h * (size_t)d.kernel_w * (size_t)(d.in_c / d.groups);
+    float *weights = random_floats(depth * (size_t)d.out_c), *bias = random_floats((size_t)d.out_c);
+    const char *name;
+    double seconds = run->precision->measure(&d, run, weights, bias, &name);
+    *ops = 2.0 * (double)n_out(&d) * (double)depth;
+    printf("%2d x %3d %4d -> %4d  %dx%d/%d %-9s %8.1f us %6.1f GOP/s %5.1f %%  %s\n", l->n, l->size, l->in_c, l->out_c,
+        l->kernel, l->kernel, l->stride,
+        l->depthwise  ? "depthwise"
+        : l->residual ? "add"
+                      : "",
+        seconds * 1e6, *ops / seconds * 1e-9, *ops / seconds * 1e-7 / run->peak, name);
+    free(weights);
+    free(bias);
+    return seconds;
+}
+
+static void bench_precision(struct bench_run run, const char *network) {
+    const char *name = run.precision->name, *isa = pom_isa_name(run.isa);
+    run.peak = run.precision->peak(run.isa);
+    printf("%s %s: peak %.1f GOP/s\n", name, isa, run.peak);
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
         if (network && strcmp(network, networks[i].name) != 0)
             continue;
         run.linear = networks[i].linear;
-        double seconds = 0.0, work = 0.0, flops;
+        double seconds = 0.0, work = 0.0, ops;
         for (const struct layer *l = networks[i].layers; l->n > 0; l++) {
-            seconds += l->n * bench_layer(l, &run, &flops);
-            work += l->n * flops;
+            seconds += l->n * bench_layer(l, &run, &ops);
+            work += l->n * ops;
         }
-        printf("%s %s: %.2f ms, %.1f GFLOP/s, %.1f %% of the peak\n", networks[i].name, pom_isa_name(isa),
-            seconds * 1e3, work / seconds * 1e-9, work / seconds * 1e-7 / run.peak);
+        printf("%s %s %s: %.2f ms, %.1f GOP/s, %.1f %% of the peak\n", networks[i].name, name, isa, seconds * 1e3,
+            work / seconds * 1e-9, work / seconds * 1e-7 / run.peak);
     }
+}
+
+void bench(enum pom_isa isa, const char *network, int images) {
+    static const struct precision f32 = {"f32", pom_fma_peak, measure_floats},
+                                  int8 = {"int8", pom_dot_peak, measure_int8};
+    if (isa == pom_isa_base(isa))
+        bench_precision((struct bench_run){.precision = &f32, .isa = isa, .images = images}, network);
+    if (pom_dot_peak(isa) > 0.0)
+        bench_precision((struct bench_run){.precision = &int8, .isa = isa, .images = images}, network);
 }

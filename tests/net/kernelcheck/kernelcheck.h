@@ -56,8 +56,8 @@ void require(enum pom_status status, const struct pom_message *msg);
 struct pom_conv_desc random_conv(void);
 struct pom_pool_desc random_pool(void);
 
-/* Every layer of the networks on one path, so many images a call: time of an image, GFLOP/s, fraction of the peak.
- * network NULL: all. */
+/* Every layer of the networks on one path and in its precisions, so many images a call: time of an image, GOP/s,
+ * fraction of the peak. network NULL: all. */
 void bench(enum pom_isa isa, const char *network, int images);
 
 #endif

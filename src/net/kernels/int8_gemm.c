@@ -1,0 +1,306 @@
+/* Every int8 convolution that is not depthwise, as matrix products whose left side is read where it lies, as
+ * conv_gemm.c does it for floats. Where padding, a number of channels that is no multiple of four, or a pixel step that
+ * would crowd one set of the cache stands in the way, a band of lines is first copied to scratch. */
+#include "base/memory.h"
+#include "net/kernels/int8_conv.h"
+#include "net/kernels/int8_numbers.h"
+#include "net/kernels/split.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a band lies: the input itself or its copy. Steps in bytes. */
+struct layout {
+    bool copied;
+    int sample_h, sample_w;          /* only every n-th line and column is copied (1x1 with a stride) */
+    int columns, depth, pixel;       /* pixels in a line; channels in whole quads; bytes from pixel to pixel */
+    ptrdiff_t line, a_line, a_pixel; /* from input line to line; from output line to line, pixel to pixel */
+};
+
+struct gemm_conv {
+    const struct pom_int8_table *table;
+    const struct pom_int8_gemm_kernel *main, *last; /* of the panels; last: NULL where it is as the others */
+    int8_t *weights;
+    struct pom_int8_packed_numbers numbers;
+    uint8_t *padding; /* a pixel of it */
+    ptrdiff_t *segment_at;
+    int segments, depth; /* depth in quads */
+    int band;            /* output lines that are made together */
+    struct layout layout;
+};
+
+enum {
+    CACHE_WAY_BYTES = 4096, /* rows this far apart share a set of a level 1 cache */
+    APART = 64,             /* bytes that keep them from it */
+    NEAR_BYTES = 32 * 1024, /* of the left side that a panel of weights meets at once */
+    NEAR_PIXELS = 56,       /* at least, to make reading the panel worth it */
+    WINDOW_PIXELS = 512     /* the same for windows, whose weights may come from afar */
+};
+
+static bool reaches_outside(const struct pom_conv_desc *d) {
+    long bottom = (long)(d->out_h - 1) * d->stride_h - d->pad_top + (long)(d->kernel_h - 1) * d->dilation_h;
+    long right = (long)(d->out_w - 1) * d->stride_w - d->pad_left + (long)(d->kernel_w - 1) * d->dilation_w;
+    return d->pad_top > 0 || d->pad_left > 0 || bottom >= d->in_h || right >= d->in_w;
+}
+
+static struct layout layout_of(const struct pom_conv_desc *d) {
+    int depth = (d->in_c + POM_QUAD - 1) / POM_QUAD * POM_QUAD;
+    struct layout l = {.sample_h = 1, .sample_w = 1, .columns = d->in_w, .depth = depth, .pixel = depth};
+    l.copied = reaches_outside(d) || depth != d->in_c || d->stride_w * d->in_c % CACHE_WAY_BYTES == 0;
+    if (l.copied) {
+        l.sample_h = d->kernel_h == 1 ? d->stride_h : 1;
+        l.sample_w = d->kernel_w == 1 ? d->stride_w : 1;
+        l.columns = (d->out_w - 1) * (d->stride_w / l.sample_w) + (d->kernel_w - 1) * d->dilation_w + 1;
+        if (d->stride_w / l.sample_w * depth % CACHE_WAY_BYTES == 0)
+            l.pixel += APART;
+    }
+    l.line = (ptrdiff_t)l.columns * l.pixel;
+    l.a_line = d->stride_h / l.sample_h * l.line;
+    l.a_pixel = (ptrdiff_t)(d->stride_w / l.sample_w) * l.pixel;
+    return l;
+}
+
+/* Bands of equal height. */
+static int band_of(const struct pom_conv_desc *d) {
+    int lines = (WINDOW_PIXELS + d->out_w - 1) / d->out_w;
+    if (d->kernel_h == 1 && d->kernel_w == 1) {
+        long line_bytes = (long)d->out_w * d->in_c;
+        lines = (NEAR_PIXELS + d->out_w - 1) / d->out_w;
+        if (line_bytes * lines < NEAR_BYTES)
+            lines = (int)(NEAR_BYTES / line_bytes);
+    }
+    int bands = (d->out_h + lines - 1) / lines;
+    return (d->out_h + bands - 1) / bands;
+}
+
+/* Lines of the copy that `lines` output lines need. */
+static int copied_lines(const struct pom_conv_desc *d, const struct layout *l, int lines) {
+    return (lines - 1) * (d->stride_h / l->sample_h) + (d->kernel_h - 1) * d->dilation_h + 1;
+}
+
+/* The taps of a line of the window are one run where they are neighbours in memory. */
+static enum pom_status init_segments(struct gemm_conv *g, const struct pom_conv_desc *d, struct pom_message *msg) {
+    bool together = d->dilation_w == 1 && g->layout.pixel == g->layout.depth;
+    int across = together ? 1 : d->kernel_w;
+    g->depth = g->layout.depth / POM_QUAD * (together ? d->kernel_w : 1);
+    g->segments = d->kernel_h * across;
+    g->segment_at = pom_calloc((size_t)g->segments, sizeof *g->segment_at);
+    if (!g->segment_at)
+        return pom_fail_memory(msg, "a convolution");
+    for (int ky = 0; ky < d->kernel_h; ky++)
+        for (int kx = 0; kx < across; kx++)
+            g->segment_at[ky * across + kx] =
+                ky * d->dilation_h * g->layout.line + (ptrdiff_t)kx * d->dilation_w * g->layout.pixel;
+    return POM_OK;
+}
+
+static void choose(struct gemm_conv *g, int n) {
+    int vectors = (n + g->table->lanes - 1) / g->table->lanes;
+    g->main = &g->table->gemm[vectors > 1 ? 1 : 0];
+    g->last = vectors > 1 && vectors % 2 ? &g->table->gemm[0] : NULL;
+}
+
+static int columns_of(const struct gemm_conv *g, const struct pom_int8_gemm_kernel *kernel) {
+    return kernel->vectors * g->table->lanes;
+}
+
+/* The kernel of the panel at column `from`. */
+static const struct pom_int8_gemm_kernel *kernel_at(const struct gemm_conv *g, int from, int n) {
+    return g->last && n - from <= g->table->lanes ? g->last : g->main;
+}
+
+/* Rows of quads in a panel. */
+static size_t panel_rows(const struct gemm_conv *g) {
+    return (size_t)g->segments * (size_t)g->depth;
+}
+
+/* One row of a panel: the quad of channels from c on, of a tap, for each column. */
+static int8_t *pack_row(
+    const struct pom_int8_layer *l, const struct gemm_conv *g, int vectors, int from, size_t tap, int c, int8_t *to) {
+    const struct pom_conv_desc *d = &l->desc;
+    size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
+    for (int i = 0; i < vectors * g->table->lanes; i++) {
+        int channel = from + pom_int8_channel(vectors, i / g->table->lanes, i % g->table->lanes);
+        for (int j = c; j < c + POM_QUAD; j++) {
+            bool exists = channel < d->out_c && j < d->in_c;
+            *to++ = exists ? l->weights[((size_t)channel * taps + tap) * (size_t)d->in_c + (size_t)j] : 0;
+        }
+    }
+    return to;
+}
+
+static void pack(const struct pom_int8_layer *l, const struct gemm_conv *g) {
+    int8_t *to = g->weights;
+    int columns;
+    size_t taps = (size_t)l->desc.kernel_h * (size_t)l->desc.kernel_w, at = 0;
+    for (int from = 0; from < l->desc.out_c; from += columns, at += (size_t)columns) {
+        const struct pom_int8_gemm_kernel *kernel = kernel_at(g, from, l->desc.out_c);
+        columns = columns_of(g, kernel);
+        pom_int8_numbers_set(&g->numbers, at, l, g->table, kernel->vectors, from);
+        for (size_t tap = 0; tap < taps; tap++)
+            for (int c = 0; c < g->layout.depth; c += POM_QUAD)
+                to = pack_row(l, g, kernel->vectors, from, tap, c, to);
+    }
+}
+
+static enum pom_status init_weights(struct pom_int8_conv *conv, struct gemm_conv *g, struct pom_message *msg) {
+    const struct pom_conv_desc *d = &conv->layer.desc;
+    choose(g, d->out_c);
+    size_t lanes = (size_t)g->table->lanes, columns = ((size_t)d->out_c + lanes - 1) / lanes * lanes;
+    if (g->main->vectors == 2 && !g->last)
+        columns = (columns + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
+    g->weights = pom_alloc_aligned(panel_rows(g) * POM_QUAD, columns);
+    g->padding = pom_calloc((size_t)g->layout.depth, 1);
+    POM_TRY(pom_int8_numbers_init(&g->numbers, columns, msg));
+    if (!g->weights || !g->padding)
+        return pom_fail_memory(msg, "the weights of a convolution");
+    memcpy(g->padding, conv->layer.zero, (size_t)d->in_c);
+    pack(&conv->layer, g);
+    conv->weight_bytes = panel_rows(g) * POM_QUAD * columns + pom_int8_numbers_bytes(columns);
+    return POM_OK;
+}
+
+static enum pom_status init(struct pom_int8_conv *conv, const struct pom_int8_table *table, struct pom_message *msg) {
+    const struct pom_conv_desc *d = &conv->layer.desc;
+    struct gemm_conv *g = conv->state = pom_calloc(1, sizeof *g);
+    if (!g)
+        return pom_fail_memory(msg, "a convolution");
+    g->table = table;
+    g->layout = layout_of(d);
+    g->band = band_of(d);
+    POM_TRY(init_segments(g, d, msg));
+    POM_TRY(init_weights(conv, g, msg));
+    if (g->layout.copied)
+        conv->scratch_bytes = (size_t)copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line;
+    conv->kernel_name = g->main->name;
+    return POM_OK;
+}
+
+static void clean_up(struct pom_int8_conv *conv) {
+    struct gemm_conv *g = conv->state;
+    if (!g)
+        return;
+    free(g->weights);
+    free(g->padding);
+    free(g->segment_at);
+    pom_int8_numbers_clean_up(&g->numbers);
+    free(g);
+}
+
+/* Three channels to quads; what is in the fourth place meets weights of 0. */
+static void widen_3_to_4(const uint8_t *from, long pixels, uint8_t *to) {
+    for (long i = 0; i + 1 < pixels; i++)
+        memcpy(to + i * POM_QUAD, from + i * 3, POM_QUAD);
+    memcpy(to + (pixels - 1) * POM_QUAD, from + (pixels - 1) * 3, 3);
+}
+
+static void copy_pixels(const struct gemm_conv *g, int in_c, const uint8_t *from, long pixels, uint8_t *to) {
+    const struct layout *l = &g->layout;
+    if (l->pixel == in_c) {
+        memcpy(to, from, (size_t)pixels * (size_t)in_c);
+    } else if (in_c == 3 && l->pixel == POM_QUAD) {
+        widen_3_to_4(from, pixels, to);
+    } else {
+        for (long i = 0; i < pixels; i++)
+            memcpy(to + i * l->pixel, from + i * in_c, (size_t)in_c);
+    }
+}
+
+/* One line of the copy: in_line NULL is padding above or below. */
+static void copy_line(const struct gemm_conv *g, const struct pom_conv_desc *d, const uint8_t *in_line, uint8_t *to) {
+    const struct layout *l = &g->layout;
+    long ix = -(long)d->pad_left;
+    for (int left = l->columns; left > 0;) {
+        long run = 1;
+        if (!in_line || ix < 0 || ix >= d->in_w) {
+            memcpy(to, g->padding, (size_t)l->depth);
+        } else {
+            if (l->sample_w == 1)
+                run = d->in_w - ix < left ? d->in_w - ix : left;
+            copy_pixels(g, d->in_c, in_line + ix * d->in_c, run, to);
+        }
+        left -= (int)run;
+        ix += run * l->sample_w;
+        to += run * l->pixel;
+    }
+}
+
+static void copy_band(
+    const struct gemm_conv *g, const struct pom_conv_desc *d, const uint8_t *in, int y, int lines, uint8_t *scratch) {
+    long iy = (long)y * d->stride_h - d->pad_top;
+    for (int i = copied_lines(d, &g->layout, lines); i > 0; i--, iy += g->layout.sample_h, scratch += g->layout.line)
+        copy_line(g, d, iy >= 0 && iy < d->in_h ? in + iy * d->in_w * d->in_c : NULL, scratch);
+}
+
+static void advance(struct pom_int8_gemm_call *call, ptrdiff_t pixels) {
+    ptrdiff_t at = pixels * call->out_row;
+    call->a += pixels * call->a_row;
+    call->out = call->to_float ? (void *)((float *)call->out + at) : (void *)((uint8_t *)call->out + at);
+    if (call->residual)
+        call->residual += at;
+}
+
+/* The tiles of one line against one panel. */
+static void run_line(const struct pom_int8_gemm_kernel *kernel, int width, struct pom_int8_gemm_call call) {
+    struct pom_split s = pom_split_line(width, kernel->rows, 1);
+    if (s.higher > 0) {
+        call.tiles = s.higher;
+        kernel->run[s.rows + 1](&call);
+        advance(&call, (ptrdiff_t)s.higher * (s.rows + 1));
+    }
+    call.tiles = s.tiles - s.higher;
+    kernel->run[s.rows](&call);
+}
+
+/* The band's lines against every panel; `call` is at the first of both. */
+static void run_band(const struct pom_int8_conv *conv, struct pom_int8_gemm_call call, int lines) {
+    const struct gemm_conv *g = conv->state;
+    const struct pom_conv_desc *d = &conv->layer.desc;
+    bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
+    int width = flat ? lines * d->out_w : d->out_w, columns;
+    void *out = call.out;
+    const uint8_t *residual = call.residual;
+    call.b = g->weights;
+    for (int from = 0; from < d->out_c; from += columns) {
+        const struct pom_int8_gemm_kernel *kernel = kernel_at(g, from, d->out_c);
+        columns = columns_of(g, kernel);
+        call.numbers = pom_int8_numbers_at(&g->numbers, (size_t)from);
+        call.columns = d->out_c - from < columns ? d->out_c - from : columns;
+        for (int line = 0; line < (flat ? 1 : lines); line++) {
+            struct pom_int8_gemm_call one = call;
+            ptrdiff_t at = (ptrdiff_t)line * d->out_w * d->out_c + from;
+            one.a += line * g->layout.a_line;
+            one.out = call.to_float ? (void *)((float *)out + at) : (void *)((uint8_t *)out + at);
+            one.residual = residual ? residual + at : NULL;
+            run_line(kernel, width, one);
+        }
+        call.b += panel_rows(g) * POM_QUAD * (size_t)columns;
+    }
+}
+
+static void run(
+    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch) {
+    const struct gemm_conv *g = conv->state;
+    const struct pom_conv_desc *d = &conv->layer.desc;
+    struct pom_int8_gemm_call call = {.a_row = g->layout.a_pixel,
+        .segment_at = g->segment_at,
+        .segments = g->segments,
+        .depth = g->depth,
+        .out_row = d->out_c,
+        .to_float = conv->layer.to_float,
+        .act = conv->layer.act};
+    for (int y = 0; y < d->out_h; y += g->band) {
+        int lines = d->out_h - y < g->band ? d->out_h - y : g->band;
+        ptrdiff_t at = (ptrdiff_t)y * d->out_w * d->out_c;
+        call.a = in + y * g->layout.a_line;
+        if (g->layout.copied) {
+            copy_band(g, d, in, y, lines, scratch);
+            call.a = scratch;
+        }
+        call.residual = residual ? residual + at : NULL;
+        call.out = call.to_float ? (void *)((float *)out + at) : (void *)((uint8_t *)out + at);
+        run_band(conv, call, lines);
+    }
+}
+
+const struct pom_int8_method pom_int8_by_gemm = {init, clean_up, run};

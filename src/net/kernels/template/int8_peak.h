@@ -1,0 +1,30 @@
+/* Dot products in registers alone: twelve chains hide the latency of two units. Include after an int8 vector header. */
+#ifndef POM_NET_KERNELS_TEMPLATE_INT8_PEAK_H
+#define POM_NET_KERNELS_TEMPLATE_INT8_PEAK_H
+
+#include "net/kernels/int8_table.h"
+
+#define PEAK_CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define PEAK_BEGIN(i) sums sum##i = sums_load((const int32_t[LANES]){i});
+#define PEAK_STEP(i) sum##i = sums_dot(sum##i, x, x);
+#define PEAK_KEEP(i) total = sums_add(total, sum##i);
+
+enum { PEAK_OPS_PER_STEP = 12 * 2 * POM_QUAD * LANES };
+
+static void dot_burst(long steps) {
+    static volatile uint8_t zero[POM_QUAD] = {0};
+    uint8_t quad[POM_QUAD] = {zero[0], zero[1], zero[2], zero[3]};
+    const quads x = quads_splat(quad);
+    sums total = x;
+    PEAK_CHAINS(PEAK_BEGIN)
+    for (long i = 0; i < steps; i++) {
+        PEAK_CHAINS(PEAK_STEP)
+        __asm__ volatile("" ::: "memory"); /* keep every round */
+    }
+    PEAK_CHAINS(PEAK_KEEP)
+    int32_t keep[LANES];
+    sums_store(keep, total);
+    zero[0] = (uint8_t)(keep[0] * zero[1]);
+}
+
+#endif

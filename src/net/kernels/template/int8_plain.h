@@ -1,0 +1,68 @@
+/* Pools and conversions of bytes. Include after an int8 vector header. */
+#ifndef POM_NET_KERNELS_TEMPLATE_INT8_PLAIN_H
+#define POM_NET_KERNELS_TEMPLATE_INT8_PLAIN_H
+
+#include "net/kernels/ref/int8.h"
+#include "net/kernels/template/int8_finish.h"
+#include "net/kernels/window.h"
+
+enum { PLAIN_BYTES = POM_QUAD * LANES };
+
+ALWAYS_INLINE int plain_n(int c, int channels) {
+    return channels - c < PLAIN_BYTES ? channels - c : PLAIN_BYTES;
+}
+
+ALWAYS_INLINE bytes plain_load(const uint8_t *from, int n) {
+    return n == PLAIN_BYTES ? bytes_load(from) : bytes_load_n(from, n);
+}
+
+ALWAYS_INLINE bytes max_window(
+    const struct pom_pool_desc *d, const uint8_t *in, struct pom_window rows, struct pom_window columns, int n) {
+    bytes most = bytes_zero();
+    for (int y = rows.first; y < rows.end; y += d->dilation_h)
+        for (int x = columns.first; x < columns.end; x += d->dilation_w)
+            most = bytes_max(most, plain_load(in + ((size_t)y * (size_t)d->in_w + (size_t)x) * (size_t)d->channels, n));
+    return most;
+}
+
+static void max_pool(const struct pom_pool_desc *d, const uint8_t *in, uint8_t *out) {
+    for (int y = 0; y < d->out_h; y++)
+        for (int x = 0; x < d->out_w; x++, out += d->channels) {
+            struct pom_window rows = pom_window_rows(d, y), columns = pom_window_columns(d, x);
+            for (int c = 0; c < d->channels; c += PLAIN_BYTES) {
+                int n = plain_n(c, d->channels);
+                piece_store(out + c, max_window(d, in + c, rows, columns, n), 0, PLAIN_BYTES, n);
+            }
+        }
+}
+
+/* Whole vectors of channels; the portable kernel makes the rest. */
+static void global_average(
+    const uint8_t *in, int pixels, int channels, const float *factor, const float *offset, float *out) {
+    const struct four none = widen(bytes_zero());
+    int c = 0;
+    for (; c + PLAIN_BYTES <= channels; c += PLAIN_BYTES) {
+        struct four sum = none;
+        for (int p = 0; p < pixels; p++) {
+            struct four x = widen(bytes_load(in + (size_t)p * (size_t)channels + c));
+            sum = (struct four){sums_add(sum.a, x.a), sums_add(sum.b, x.b), sums_add(sum.c, x.c), sums_add(sum.d, x.d)};
+        }
+        int32_t lanes[PLAIN_BYTES];
+        sums_store(lanes, sum.a);
+        sums_store(lanes + LANES, sum.b);
+        sums_store(lanes + 2 * LANES, sum.c);
+        sums_store(lanes + 3 * LANES, sum.d);
+        for (int i = 0; i < PLAIN_BYTES; i++) {
+            int at = c + pom_int8_channel(4, i / LANES, i % LANES);
+            out[at] = __builtin_fmaf((float)(uint32_t)lanes[i], factor[at], offset[at]);
+        }
+    }
+    for (; c < channels; c++) {
+        uint32_t sum = 0;
+        for (int p = 0; p < pixels; p++)
+            sum += in[(size_t)p * (size_t)channels + (size_t)c];
+        out[c] = __builtin_fmaf((float)sum, factor[c], offset[c]);
+    }
+}
+
+#endif
