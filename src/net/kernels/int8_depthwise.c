@@ -19,24 +19,12 @@ struct depthwise_conv {
 };
 
 static const struct pom_int8_depthwise_kernel *kernel_for(
-    const struct pom_int8_table *table, const struct pom_conv_desc *d, int quads) {
+    const struct pom_int8_table *table, const struct pom_conv_desc *d) {
     const struct pom_int8_depthwise_kernel *k = table->depthwise;
     while (k->kernel != 0 &&
-           (k->kernel != d->kernel_w || k->stride != d->stride_w || d->dilation_w != 1 || k->quads != quads))
+           (k->kernel != d->kernel_w || k->kernel != d->kernel_h || k->stride != d->stride_w || d->dilation_w != 1))
         k++;
     return k;
-}
-
-/* The quad of one lane: taps 4q, ... of column kx, as bytes, or in 16 bits the even ones before the odd ones, a vector
- * of each. */
-static void pack_quad(const struct depthwise_conv *w, const int8_t taps[POM_QUAD], int lane, int8_t *vector) {
-    if (w->table->tap_bytes == POM_QUAD) {
-        memcpy(vector + (ptrdiff_t)lane * POM_QUAD, taps, POM_QUAD);
-        return;
-    }
-    const int16_t even[] = {taps[0], taps[2]}, odd[] = {taps[1], taps[3]};
-    memcpy(vector + (ptrdiff_t)lane * POM_QUAD, even, sizeof even);
-    memcpy(vector + (ptrdiff_t)(w->table->lanes + lane) * POM_QUAD, odd, sizeof odd);
 }
 
 /* Column kx of the taps in quad q, for the block of channels at `from`. */
@@ -44,13 +32,13 @@ static int8_t *pack_column(
     const struct depthwise_conv *w, const struct pom_int8_layer *l, int from, int q, int kx, int8_t *to) {
     const struct pom_conv_desc *d = &l->desc;
     int lanes = w->table->lanes;
-    for (int v = 0; v < 4; v++, to += (ptrdiff_t)lanes * w->table->tap_bytes)
+    for (int v = 0; v < 4; v++, to += (ptrdiff_t)lanes * w->table->weight_bytes)
         for (int lane = 0; lane < lanes; lane++) {
             int channel = from + pom_int8_channel(4, v, lane);
             int8_t taps[POM_QUAD] = {0};
             for (int j = 0; j < POM_QUAD && channel < d->out_c && q * POM_QUAD + j < d->kernel_h; j++)
                 taps[j] = l->weights[((ptrdiff_t)channel * d->kernel_h + q * POM_QUAD + j) * d->kernel_w + kx];
-            pack_quad(w, taps, lane, to);
+            pom_int8_pack_quad(w->table, taps, lane, to);
         }
     return to;
 }
@@ -68,7 +56,7 @@ static void pack(const struct depthwise_conv *w, const struct pom_int8_layer *l)
 static enum pom_status init_weights(struct pom_int8_conv *conv, struct depthwise_conv *w, struct pom_message *msg) {
     const struct pom_conv_desc *d = &conv->layer.desc;
     size_t blocks = ((size_t)d->out_c + (size_t)w->block - 1) / (size_t)w->block, columns = blocks * (size_t)w->block;
-    w->panel = (size_t)w->quads * (size_t)d->kernel_w * (size_t)w->block * (size_t)w->table->tap_bytes;
+    w->panel = (size_t)w->quads * (size_t)d->kernel_w * (size_t)w->block * (size_t)w->table->weight_bytes;
     w->weights = pom_alloc_aligned(blocks, w->panel);
     w->zero = pom_calloc(columns, 1);
     POM_TRY(pom_int8_numbers_init(&w->numbers, columns, msg));
@@ -90,7 +78,7 @@ static enum pom_status init(struct pom_int8_conv *conv, const struct pom_int8_ta
     w->block = 4 * table->lanes;
     w->multiplier = d->out_c / d->in_c;
     w->quads = (d->kernel_h + POM_QUAD - 1) / POM_QUAD;
-    w->kernel = kernel_for(table, d, w->quads);
+    w->kernel = kernel_for(table, d);
     POM_TRY(init_weights(conv, w, msg));
     if (w->multiplier > 1)
         conv->scratch_bytes = (size_t)d->in_h * (size_t)d->in_w * (size_t)d->out_c;

@@ -119,13 +119,15 @@ static int8_t *pack_row(
     const struct pom_int8_layer *l, const struct gemm_conv *g, int vectors, int from, size_t tap, int c, int8_t *to) {
     const struct pom_conv_desc *d = &l->desc;
     size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
-    for (int i = 0; i < vectors * g->table->lanes; i++) {
-        int channel = from + pom_int8_channel(vectors, i / g->table->lanes, i % g->table->lanes);
-        for (int j = c; j < c + POM_QUAD; j++) {
-            bool exists = channel < d->out_c && j < d->in_c;
-            *to++ = exists ? l->weights[((size_t)channel * taps + tap) * (size_t)d->in_c + (size_t)j] : 0;
+    int lanes = g->table->lanes;
+    for (int v = 0; v < vectors; v++, to += (ptrdiff_t)lanes * g->table->weight_bytes)
+        for (int lane = 0; lane < lanes; lane++) {
+            int channel = from + pom_int8_channel(vectors, v, lane);
+            int8_t quad[POM_QUAD] = {0};
+            for (int j = 0; j < POM_QUAD && channel < d->out_c && c + j < d->in_c; j++)
+                quad[j] = l->weights[((size_t)channel * taps + tap) * (size_t)d->in_c + (size_t)(c + j)];
+            pom_int8_pack_quad(g->table, quad, lane, to);
         }
-    }
     return to;
 }
 
@@ -149,14 +151,14 @@ static enum pom_status init_weights(struct pom_int8_conv *conv, struct gemm_conv
     size_t lanes = (size_t)g->table->lanes, columns = ((size_t)d->out_c + lanes - 1) / lanes * lanes;
     if (g->main->vectors == 2 && !g->last)
         columns = (columns + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
-    g->weights = pom_alloc_aligned(panel_rows(g) * POM_QUAD, columns);
+    g->weights = pom_alloc_aligned(panel_rows(g) * (size_t)g->table->weight_bytes, columns);
     g->padding = pom_calloc((size_t)g->layout.depth, 1);
     POM_TRY(pom_int8_numbers_init(&g->numbers, columns, msg));
     if (!g->weights || !g->padding)
         return pom_fail_memory(msg, "the weights of a convolution");
     memcpy(g->padding, conv->layer.zero, (size_t)d->in_c);
     pack(&conv->layer, g);
-    conv->weight_bytes = panel_rows(g) * POM_QUAD * columns + pom_int8_numbers_bytes(columns);
+    conv->weight_bytes = panel_rows(g) * (size_t)g->table->weight_bytes * columns + pom_int8_numbers_bytes(columns);
     return POM_OK;
 }
 
@@ -274,7 +276,7 @@ static void run_band(const struct pom_int8_conv *conv, struct pom_int8_gemm_call
             one.residual = residual ? residual + at : NULL;
             run_line(kernel, width, one);
         }
-        call.b += panel_rows(g) * POM_QUAD * (size_t)columns;
+        call.b += panel_rows(g) * (size_t)g->table->weight_bytes * (size_t)columns;
     }
 }
 

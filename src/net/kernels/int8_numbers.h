@@ -4,6 +4,7 @@
 
 #include "net/kernels/int8_layer.h"
 #include "net/kernels/int8_table.h"
+#include <string.h>
 
 struct pom_int8_packed_numbers {
     int32_t *start;
@@ -22,6 +23,18 @@ void pom_int8_numbers_set(const struct pom_int8_packed_numbers *numbers, size_t 
 static inline struct pom_int8_numbers pom_int8_numbers_at(const struct pom_int8_packed_numbers *numbers, size_t at) {
     return (struct pom_int8_numbers){numbers->start + at, numbers->factor + at, numbers->offset + at,
         numbers->residual_factor + at, numbers->low + at, numbers->high + at};
+}
+
+/* Puts one lane's quad of weights into a vector of them. */
+static inline void pom_int8_pack_quad(
+    const struct pom_int8_table *table, const int8_t quad[POM_QUAD], int lane, int8_t *vector) {
+    if (table->weight_bytes == POM_QUAD) {
+        memcpy(vector + (ptrdiff_t)lane * POM_QUAD, quad, POM_QUAD);
+        return;
+    }
+    const int16_t even[] = {quad[0], quad[2]}, odd[] = {quad[1], quad[3]};
+    memcpy(vector + (ptrdiff_t)lane * POM_QUAD, even, sizeof even);
+    memcpy(vector + (ptrdiff_t)(table->lanes + lane) * POM_QUAD, odd, sizeof odd);
 }
 
 /* Bytes that init takes. */

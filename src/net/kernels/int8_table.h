@@ -64,21 +64,21 @@ struct pom_int8_depthwise_call {
     bool to_float;
     struct pom_act act;
     int columns;                           /* channels that exist */
-    int kernel_w, stride, dilation, quads; /* for "any" */
+    int kernel_w, stride, dilation, quads; /* for "any"; quads of the window's height */
 };
 
 typedef void pom_int8_depthwise_fn(const struct pom_int8_depthwise_call *call);
 
-/* kernel and stride are those of the width, quads those of the height; kernel 0: any of them. */
+/* kernel is the width and the height; 0: any, of any stride. */
 struct pom_int8_depthwise_kernel {
     const char *name;
-    int kernel, stride, quads;
+    int kernel, stride;
     pom_int8_depthwise_fn *run;
 };
 
 struct pom_int8_table {
     int lanes;        /* 32-bit sums in a vector */
-    int tap_bytes;    /* of a depthwise quad of weights: 4 bytes, or 16 bits each: taps 0, 2; 1, 3 */
+    int weight_bytes; /* of a quad: 4, or in 16 bits 8, a vector of its bytes 0 and 2 before one of 1 and 3 */
     int input_offset; /* that the path subtracts from u */
     const struct pom_int8_gemm_kernel *gemm;           /* [v - 1] is v vectors wide */
     const struct pom_int8_depthwise_kernel *depthwise; /* "any" ends it */

@@ -1,6 +1,7 @@
 /* From 32-bit sums to the output's grid, four vectors at a time. Include after an int8 vector header, which has
  *
- *   sums, reals, quads, bytes   a vector as LANES 32-bit integers, as many floats, quads, and 4 * LANES bytes
+ *   sums, reals, bytes          a vector as LANES 32-bit integers, as many floats, 4 * LANES bytes
+ *   inputs, weights             LANES quads as the path's dot product takes them: sums_dot(sum, x, w)
  *   narrow(four)                to bytes, saturated; within each 128 bits the four lanes of a, then of b, c, d
  *   widen(bytes)                back, from unsigned
  *   rows_from_narrow(x, vectors), narrow_from_rows(x, vectors)
@@ -13,7 +14,7 @@
 
 /* Where four vectors of results go. */
 struct ending {
-    const struct pom_int8_numbers *numbers;
+    struct pom_int8_numbers numbers;
     const uint8_t *residual; /* or NULL */
     void *out;
     ptrdiff_t at, row; /* in elements: of out, and from row to row of both */
@@ -70,7 +71,7 @@ ALWAYS_INLINE struct four_reals add_residual(
     bytes x = bytes_zero();
     for (int i = 0; i < ALL / size && i < rows; i++)
         x = piece_load(x, e->residual + first + i * e->row, i, size, e->columns);
-    return scale_add(vectors, reals_of_four(widen(narrow_from_rows(x, vectors))), e->numbers->residual_factor, y);
+    return scale_add(vectors, reals_of_four(widen(narrow_from_rows(x, vectors))), e->numbers.residual_factor, y);
 }
 
 /* One vector of floats, its lanes where their channels are: not in order, so one by one. */
@@ -97,15 +98,16 @@ ALWAYS_INLINE void finish_rows(
     const int size = LANES * vectors;
     const ptrdiff_t first = row * e->row, at = e->at + first;
     struct four_reals y =
-        scale_add(vectors, reals_of_four(s), e->numbers->factor, load_four(vectors, e->numbers->offset));
+        scale_add(vectors, reals_of_four(s), e->numbers.factor, load_four(vectors, e->numbers.offset));
     if (e->residual)
         y = add_residual(vectors, rows, e, first, y);
     if (e->to_float) {
-        store_floats(vectors, rows, e, at, y);
+        const struct ending copy = *e; /* its own address must not escape: bytes stored could be its members */
+        store_floats(vectors, rows, &copy, at, y);
         return;
     }
     bytes x = rows_from_narrow(narrow((struct four){sums_of(y.a), sums_of(y.b), sums_of(y.c), sums_of(y.d)}), vectors);
-    x = bytes_clamp(x, bytes_repeat(e->numbers->low, size), bytes_repeat(e->numbers->high, size));
+    x = bytes_clamp(x, bytes_repeat(e->numbers.low, size), bytes_repeat(e->numbers.high, size));
     uint8_t *out = (uint8_t *)e->out + at;
     piece_store(out, x, 0, size, e->columns);
     if (vectors < 4 && rows > 1)

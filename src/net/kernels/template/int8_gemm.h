@@ -15,7 +15,7 @@ typedef struct pom_int8_gemm_call gemm_call;
 #define GEMM_STEP_ONE(r, v) c##r##_##v = sums_dot(c##r##_##v, x, b##v);
 #define GEMM_STEP(r, p, k)                                                                                             \
     if (rows > r) {                                                                                                    \
-        const quads x = quads_splat((p) + (k)*a_row);                                                                  \
+        const inputs x = inputs_splat((p) + (k)*a_row);                                                                \
         GEMM_ROW(r, GEMM_STEP_ONE)                                                                                     \
     }
 
@@ -48,16 +48,16 @@ ALWAYS_INLINE void gemm_tile(const int rows, const int vectors, const gemm_call 
         const uint8_t *p0 = a + g->segment_at[s], *p3 = p0 + 3 * a_row, *p6 = p3 + 3 * a_row, *p9 = p6 + 3 * a_row,
                       *p12 = p9 + 3 * a_row;
         for (int left = g->depth; left > 0; left--) {
-            const quads b0 = quads_load(b), b1 = vectors > 1 ? quads_load(b + LANES * POM_QUAD) : b0, b2 = b0;
-            prefetch_bytes(b, vectors * LANES * POM_QUAD);
+            const weights b0 = weights_load(b), b1 = vectors > 1 ? weights_load(b + LANES * WEIGHT_BYTES) : b0, b2 = b0;
+            prefetch_bytes(b, vectors * LANES * WEIGHT_BYTES);
             GEMM_ROWS(GEMM_STEP)
-            b += vectors * LANES * POM_QUAD;
+            b += vectors * LANES * WEIGHT_BYTES;
             p0 += POM_QUAD, p3 += POM_QUAD, p6 += POM_QUAD, p9 += POM_QUAD, p12 += POM_QUAD;
         }
     }
     GEMM_ROWS(GEMM_HOLD)
     const struct ending end = {
-        &g->numbers, after(g->residual, at), g->out, at, g->out_row, g->columns, g->to_float, g->act};
+        g->numbers, after(g->residual, at), g->out, at, g->out_row, g->columns, g->to_float, g->act};
     if (vectors == 2) {
         GEMM_FINISH_2(0, 1)
         GEMM_FINISH_2(2, 3)

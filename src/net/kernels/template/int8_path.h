@@ -10,12 +10,12 @@
 DEPTHWISE_EACH(DEPTHWISE_DEFINE)
 
 static const struct pom_int8_depthwise_kernel depthwise[] = {
-    DEPTHWISE_EACH(DEPTHWISE_KERNEL){"int8_depthwise_any_" PATH, 0, 0, 0, depthwise_any}};
+    DEPTHWISE_EACH(DEPTHWISE_KERNEL){"int8_depthwise_any_" PATH, 0, 0, depthwise_any}};
 
 #define INT8_TABLE(gemm_kernels)                                                                                       \
     {                                                                                                                  \
-        .lanes = LANES, .tap_bytes = TAP_BYTES, .input_offset = INPUT_OFFSET, .gemm = (gemm_kernels),                  \
-        .depthwise = depthwise, .plain = {pom_ref_int8_quantise, pom_ref_int8_dequantise, max_pool, global_average},   \
+        .lanes = LANES, .weight_bytes = WEIGHT_BYTES, .input_offset = INPUT_OFFSET, .gemm = (gemm_kernels),            \
+        .depthwise = depthwise, .plain = {quantise, pom_ref_int8_dequantise, max_pool, global_average},                \
         .dot_burst = dot_burst, .ops_per_step = PEAK_OPS_PER_STEP                                                      \
     }
 

@@ -6,7 +6,7 @@
 
 #define PEAK_CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #define PEAK_BEGIN(i) sums sum##i = sums_load((const int32_t[LANES]){i});
-#define PEAK_STEP(i) sum##i = sums_dot(sum##i, x, x);
+#define PEAK_STEP(i) sum##i = sums_dot(sum##i, x, w);
 #define PEAK_KEEP(i) total = sums_add(total, sum##i);
 
 enum { PEAK_OPS_PER_STEP = 12 * 2 * POM_QUAD * LANES };
@@ -14,8 +14,10 @@ enum { PEAK_OPS_PER_STEP = 12 * 2 * POM_QUAD * LANES };
 static void dot_burst(long steps) {
     static volatile uint8_t zero[POM_QUAD] = {0};
     uint8_t quad[POM_QUAD] = {zero[0], zero[1], zero[2], zero[3]};
-    const quads x = quads_splat(quad);
-    sums total = x;
+    const inputs x = inputs_splat(quad);
+    int8_t none[LANES * WEIGHT_BYTES] = {0};
+    const weights w = weights_load(none);
+    sums total = sums_load((const int32_t[LANES]){0});
     PEAK_CHAINS(PEAK_BEGIN)
     for (long i = 0; i < steps; i++) {
         PEAK_CHAINS(PEAK_STEP)

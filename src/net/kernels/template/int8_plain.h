@@ -65,4 +65,34 @@ static void global_average(
     }
 }
 
+ALWAYS_INLINE sums quantise_vector(const float *in, const float *inverse, const float *zero) {
+    return sums_of(reals_to_bytes(reals_fma(reals_load(in), reals_load(inverse), reals_load(zero))));
+}
+
+/* 4 * LANES floats with as many inverses and zeros. */
+ALWAYS_INLINE void quantise_bytes(const float *in, const float *inverse, const float *zero, uint8_t *out) {
+    const struct four s = {quantise_vector(in, inverse, zero),
+        quantise_vector(in + LANES, inverse + LANES, zero + LANES),
+        quantise_vector(in + 2 * LANES, inverse + 2 * LANES, zero + 2 * LANES),
+        quantise_vector(in + 3 * LANES, inverse + 3 * LANES, zero + 3 * LANES)};
+    piece_store(out, rows_from_narrow(narrow(s), 1), 0, PLAIN_BYTES, PLAIN_BYTES);
+}
+
+/* Pictures, of few channels: by PLAIN_BYTES pixels, which are whole vectors whatever their channels. The portable
+ * kernel makes the rest. */
+static void quantise(
+    const float *in, size_t pixels, int channels, const float *inverse, const uint8_t *zero, uint8_t *out) {
+    enum { MAX_CHANNELS = 4 };
+    float inverses[MAX_CHANNELS * PLAIN_BYTES], zeros[MAX_CHANNELS * PLAIN_BYTES];
+    const int n = channels * PLAIN_BYTES;
+    for (int i = 0; channels <= MAX_CHANNELS && i < n; i++) {
+        inverses[i] = inverse[i % channels];
+        zeros[i] = zero[i % channels];
+    }
+    for (; channels <= MAX_CHANNELS && pixels >= PLAIN_BYTES; pixels -= PLAIN_BYTES, in += n, out += n)
+        for (int i = 0; i < n; i += PLAIN_BYTES)
+            quantise_bytes(in + i, inverses + i, zeros + i, out + i);
+    pom_ref_int8_quantise(in, pixels, channels, inverse, zero, out);
+}
+
 #endif

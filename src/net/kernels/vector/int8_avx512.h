@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef __m512i sums, quads, bytes;
+typedef __m512i sums, bytes;
 typedef __m512 reals;
 enum { LANES = 16, INPUT_OFFSET = 0 };
 
@@ -30,27 +30,48 @@ ALWAYS_INLINE sums sums_add(sums x, sums y) {
     return _mm512_add_epi32(x, y);
 }
 
-ALWAYS_INLINE quads quads_load(const int8_t *from) {
+#ifdef __AVX512VNNI__
+typedef __m512i inputs, weights;
+enum { WEIGHT_BYTES = 4 };
+
+ALWAYS_INLINE inputs inputs_of(__m512i quads) {
+    return quads;
+}
+
+ALWAYS_INLINE weights weights_load(const int8_t *from) {
     return _mm512_loadu_si512(from);
 }
 
-/* The same quad of inputs in all lanes. */
-ALWAYS_INLINE quads quads_splat(const uint8_t *from) {
-    int32_t quad;
-    memcpy(&quad, from, sizeof quad);
-    return _mm512_set1_epi32(quad);
-}
-
-#ifdef __AVX512VNNI__
-ALWAYS_INLINE sums sums_dot(sums sum, quads inputs, quads weights) {
-    return _mm512_dpbusd_epi32(sum, inputs, weights);
+ALWAYS_INLINE sums sums_dot(sums sum, inputs x, weights w) {
+    return _mm512_dpbusd_epi32(sum, x, w);
 }
 #else
-ALWAYS_INLINE sums sums_dot(sums sum, quads inputs, quads weights) {
-    __m512i pairs = _mm512_maddubs_epi16(inputs, weights);
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+/* In 16 bits: bytes 0 and 2 of each quad, then 1 and 3. */
+typedef struct {
+    __m512i even, odd;
+} inputs, weights;
+enum { WEIGHT_BYTES = 8 };
+
+ALWAYS_INLINE inputs inputs_of(__m512i quads) {
+    return (inputs){_mm512_and_si512(quads, _mm512_set1_epi16(255)), _mm512_srli_epi16(quads, 8)};
+}
+
+ALWAYS_INLINE weights weights_load(const int8_t *from) {
+    return (weights){_mm512_loadu_si512(from), _mm512_loadu_si512(from + 4 * LANES)};
+}
+
+ALWAYS_INLINE sums sums_dot(sums sum, inputs x, weights w) {
+    sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x.even, w.even));
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(x.odd, w.odd));
 }
 #endif
+
+/* The same quad of inputs in all lanes. */
+ALWAYS_INLINE inputs inputs_splat(const uint8_t *from) {
+    int32_t quad;
+    memcpy(&quad, from, sizeof quad);
+    return inputs_of(_mm512_set1_epi32(quad));
+}
 
 ALWAYS_INLINE reals reals_of(sums x) {
     return _mm512_cvtepi32_ps(x);
@@ -70,6 +91,11 @@ ALWAYS_INLINE void reals_store(float *to, reals x) {
 
 ALWAYS_INLINE reals reals_fma(reals x, reals y, reals sum) {
     return _mm512_fmadd_ps(x, y, sum);
+}
+
+/* Clamped to [0, 255]; NaN gives 0, since the instruction gives its second operand for it. */
+ALWAYS_INLINE reals reals_to_bytes(reals x) {
+    return _mm512_min_ps(_mm512_max_ps(x, _mm512_setzero_ps()), _mm512_set1_ps(255.0f));
 }
 
 ALWAYS_INLINE bytes bytes_zero(void) {
@@ -160,22 +186,5 @@ ALWAYS_INLINE struct four interleave(bytes y0, bytes y1, bytes y2, bytes y3) {
     return (struct four){_mm512_unpacklo_epi16(low01, low23), _mm512_unpackhi_epi16(low01, low23),
         _mm512_unpacklo_epi16(high01, high23), _mm512_unpackhi_epi16(high01, high23)};
 }
-
-#ifdef __AVX512VNNI__
-enum { TAP_BYTES = 4 };
-
-ALWAYS_INLINE sums tap_dot(sums sum, quads inputs, const int8_t *weights) {
-    return sums_dot(sum, inputs, quads_load(weights));
-}
-#else
-enum { TAP_BYTES = 8 };
-
-/* In 16 bits, whose pairs do not saturate: taps 0 and 2, then 1 and 3. */
-ALWAYS_INLINE sums tap_dot(sums sum, quads inputs, const int8_t *weights) {
-    __m512i even = _mm512_and_si512(inputs, _mm512_set1_epi16(255)), odd = _mm512_srli_epi16(inputs, 8);
-    sum = _mm512_add_epi32(sum, _mm512_madd_epi16(even, quads_load(weights)));
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(odd, quads_load(weights + 4 * LANES)));
-}
-#endif
 
 #endif
