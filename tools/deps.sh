@@ -52,12 +52,13 @@ venv() {
 
 # What the NEON tests link, unpacked to .deps/arm64. apt keeps its lists apart, so that the system's architectures stay as they are.
 arm64() {
-    [ -d .deps/arm64/usr ] && return
-    say "fetching libprotobuf-c for arm64"
+    [ -f .deps/arm64/usr/lib/aarch64-linux-gnu/libcrypto.a ] && return
+    say "fetching libprotobuf-c and OpenSSL for arm64"
     apt="$PWD/.deps/apt"
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
     set -- -qq -o APT::Architectures::=arm64 -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
-    (cd "$apt" && apt-get "$@" update && apt-get "$@" download libprotobuf-c-dev:arm64 && dpkg -x libprotobuf-c-dev*.deb ../arm64) ||
+    (cd "$apt" && apt-get "$@" update && apt-get "$@" download libprotobuf-c-dev:arm64 libssl-dev:arm64 &&
+        dpkg -x libprotobuf-c-dev*.deb ../arm64 && dpkg -x libssl-dev*.deb ../arm64) ||
         say "no packages for arm64 from here: the tests say what they leave out"
     rm -rf "$apt"
 }

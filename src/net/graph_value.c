@@ -51,7 +51,7 @@ const float *pom_value_floats(struct pom_value *value) {
         constant->data = constant->raw;
         return constant->data;
     }
-    constant->owned = pom_calloc(value->elements, sizeof(float));
+    constant->owned = pom_alloc_aligned(value->elements, sizeof(float));
     if (constant->owned)
         memcpy(constant->owned, constant->raw, value->elements * sizeof(float));
     constant->data = constant->owned;

@@ -1,22 +1,21 @@
 /* The features of many images, raw on standard output, so that their hash can be compared between CPU paths, numbers of
  * threads and batches (samebits.py).
  *
- * usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH     PIXELS: SIDE x SIDE x 3 bytes for each image */
+ * usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH exact|int8     PIXELS: SIDE x SIDE x 3 bytes for each image */
 #include "base/file.h"
 #include "base/memory.h"
-#include "image/tensor.h"
-#include "net/net.h"
 
+#include <pomona/model.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MAX_THREADS = 64 };
+enum { MAX_THREADS = 64, CALIBRATION_IMAGES = 4 };
 
 struct task {
-    const struct pom_net *net;
-    struct pom_tensor_table table;
+    const struct pom_model *model;
     const uint8_t *pixels;
     size_t image_bytes, n, d; /* of an image; images; features of each */
     float *features;
@@ -38,19 +37,15 @@ static void *work(void *context) {
     struct task *task = context;
     size_t batch = (size_t)task->batch, first;
     struct pom_message msg;
-    struct pom_net_session *session;
-    float *in = pom_alloc_aligned(batch * task->image_bytes, sizeof *in);
-    if (!in)
-        quit("no memory");
-    need(pom_net_session_new(task->net, task->batch, &session, &msg), &msg);
+    struct pom_session *session;
+    need(pom_session_new(task->model, task->batch, &session, &msg), &msg);
     while ((first = atomic_fetch_add(&task->next, batch)) < task->n) {
         size_t n = task->n - first < batch ? task->n - first : batch;
-        pom_tensor_from_rgb(&task->table, task->pixels + first * task->image_bytes, n * task->image_bytes / 3, in);
-        float *out = task->features + first * task->d;
-        need(pom_net_run(session, (const float *const[]){in}, (int)n, (float *const[]){out}, &msg), &msg);
+        need(pom_session_run(
+                 session, task->pixels + first * task->image_bytes, (int)n, task->features + first * task->d, &msg),
+            &msg);
     }
-    pom_net_session_free(session);
-    free(in);
+    pom_session_free(session);
     return NULL;
 }
 
@@ -63,48 +58,50 @@ static void run_threads(struct task *task, int n) {
         pthread_join(threads[i], NULL);
 }
 
-static struct pom_net *load_net(const char *path, int side) {
-    const struct pom_net_options options = {.size = side, .image_input = true};
-    struct pom_net *net;
-    struct pom_map file;
+/* In int8 the model is calibrated on the first images. */
+static struct pom_model *load_model(const char *path, int side, bool int8, const uint8_t *pixels, size_t n) {
+    struct pom_model_options options = {.size = side};
+    struct pom_model *model, *exact;
     struct pom_message msg;
-    need(pom_file_map(path, &file, &msg), &msg);
-    need(pom_net_load(file.data, file.size, &options, &net, &msg), &msg);
-    pom_file_unmap(&file);
-    return net;
-}
-
-static void make_table(struct task *task) {
-    const char *named = pom_net_info(task->net)->preprocess;
-    enum pom_preprocess preprocess;
-    struct pom_message msg;
-    need(pom_preprocess_parse(named ? named : "tf", &preprocess, &msg), &msg);
-    pom_tensor_table_make(preprocess, &task->table);
+    void *blob;
+    need(pom_model_load(path, &options, &model, &msg), &msg);
+    if (!int8)
+        return model;
+    exact = model;
+    need(pom_model_calibrate(exact, pixels, n < CALIBRATION_IMAGES ? (int)n : CALIBRATION_IMAGES, &blob,
+             &options.calibration.n_bytes, &msg),
+        &msg);
+    options.calibration.data = blob;
+    options.precision = POM_PRECISION_INT8;
+    need(pom_model_load(path, &options, &model, &msg), &msg);
+    pom_model_free(exact);
+    free(blob);
+    return model;
 }
 
 int main(int argc, char **argv) {
-    int side = argc == 6 ? atoi(argv[3]) : 0, threads = side ? atoi(argv[4]) : 0;
+    int side = argc == 7 ? atoi(argv[3]) : 0, threads = side > 0 ? atoi(argv[4]) : 0;
     if (threads < 1 || threads > MAX_THREADS)
-        quit("usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH");
-    struct pom_net *net = load_net(argv[1], side);
+        quit("usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH exact|int8");
     struct pom_map pixels;
     struct pom_message msg;
     need(pom_file_map(argv[2], &pixels, &msg), &msg);
-    struct task task = {.net = net,
+    size_t image_bytes = (size_t)side * (size_t)side * 3, n = pixels.size / image_bytes;
+    struct pom_model *model = load_model(argv[1], side, strcmp(argv[6], "int8") == 0, pixels.data, n);
+    struct task task = {.model = model,
         .pixels = pixels.data,
-        .image_bytes = (size_t)side * (size_t)side * 3,
-        .d = pom_net_info(net)->outputs[0].elements,
+        .image_bytes = image_bytes,
+        .n = n,
+        .d = pom_model_info(model)->features,
         .batch = atoi(argv[5])};
-    task.n = pixels.size / task.image_bytes;
-    task.features = pom_alloc_aligned(task.n * task.d, sizeof(float));
+    task.features = pom_alloc_aligned(n * task.d, sizeof(float));
     if (!task.features)
         quit("no memory");
-    make_table(&task);
     run_threads(&task, threads);
-    if (fwrite(task.features, task.d * sizeof(float), task.n, stdout) != task.n || fflush(stdout) != 0)
+    if (fwrite(task.features, task.d * sizeof(float), n, stdout) != n || fflush(stdout) != 0)
         quit("cannot write the features");
     free(task.features);
     pom_file_unmap(&pixels);
-    pom_net_free(net);
+    pom_model_free(model);
     return 0;
 }

@@ -5,7 +5,8 @@ usage: samebits.py quick|full SAMEBITS [SAMEBITS_NEON]      needs: numpy, onnx, 
 
 SAMEBITS is tests/net/samebits.c; SAMEBITS_NEON the same for AArch64, run by qemu. Paths that this CPU lacks are named and left out.
 EfficientNet-Lite0 has its real weights, MobileNetV2 too where ../shared has them; other weights are random. A row of PLANS is what is
-run of a network; all hashes of one network and side must be the same, those of fewer images as the first of more.
+run of a network; all hashes of one network, side and precision must be the same, those of fewer images as the
+first of more. Int8 is calibrated on the first images, by each path for itself.
 """
 import hashlib
 import os
@@ -32,24 +33,29 @@ FRUITS, GROCERY, STAMPS = ROOT / "../shared/data/fruits-360", ROOT / "../shared/
 SYNTHETIC = ROOT / "tests/image/golden/files"
 LITE0, MOBILENETV2 = ROOT / ".deps/models/efficientnet-lite0.onnx", ROOT / "../shared/models/mobilenetv2.onnx"
 SIMD, PORTABLE, NEON = ("avx2", "avx512"), ("ref",), ("neon",)
+SIMD_INT8, NEON_INT8 = ("avx2", "avx2vnni", "avx512", "avx512vnni"), ("neon", "neondot")
 
 # Threads and batch.
 PRODUCT = [(threads, batch) for threads in (1, 2, 7) for batch in (1, 3, 16)]
 DIAGONAL = [(1, 1), (2, 3), (7, 16)]
 ONE = [(7, 3)]
 
-Plan = namedtuple("Plan", "networks side images paths runs")
+Plan = namedtuple("Plan", "networks side images paths runs precision", defaults=["exact"])
 SMALL, LARGE = ("efficientnet-lite0", "mobilenetv2"), ("resnet50", "vgg16")
 PLANS = {
     "quick": [
         Plan(SMALL, 64, 40, SIMD, PRODUCT), Plan(LARGE, 48, 40, SIMD, DIAGONAL),
         Plan(SMALL, 32, 20, SIMD + PORTABLE + NEON, ONE), Plan(SMALL, 32, 4, PORTABLE + NEON, DIAGONAL),
         Plan(LARGE, 32, 2, SIMD + PORTABLE + NEON, ONE),
+        Plan(SMALL, 64, 40, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 32, 20, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
     ],
     "full": [
         Plan(SMALL, 224, 500, SIMD, PRODUCT), Plan(LARGE, 64, 500, SIMD, PRODUCT), Plan(LARGE, 224, 500, SIMD, ONE),
         Plan(SMALL + LARGE, 32, 500, SIMD + PORTABLE + NEON, ONE), Plan(SMALL + LARGE, 32, 20, PORTABLE + NEON, DIAGONAL),
         Plan(SMALL, 224, 6, PORTABLE + NEON, ONE), Plan(LARGE, 64, 4, PORTABLE + NEON, ONE),
+        Plan(SMALL + LARGE, 64, 500, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 224, 500, SIMD_INT8, ONE, "int8"),
+        Plan(SMALL, 32, 500, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
+        Plan(LARGE, 32, 50, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
     ],
 }
 
@@ -94,9 +100,9 @@ class Bits:
             write_pixels(path, self.files[:images], side)
         return path
 
-    def run(self, network, side, images, path, threads, batch):
+    def run(self, network, plan, images, path, threads, batch):
         """The features as bytes, or None where this machine lacks the path."""
-        command = [*self.programs[path], model(self.folder, network), self.pixels(side, images), side, threads, batch]
+        command = [*self.programs[path], model(self.folder, network), self.pixels(plan.side, images), plan.side, threads, batch, plan.precision]
         done = subprocess.run(list(map(str, command)), env={**os.environ, "POMONA_CPU": path}, capture_output=True)
         if done.returncode and b"POMONA_CPU" in done.stderr:
             return None
@@ -106,26 +112,26 @@ class Bits:
 
     def check(self, plan, network, path):
         start, images = time.time(), min(plan.images, len(self.files))
-        known = self.features.setdefault((network, plan.side), b"")
+        known = self.features.setdefault((network, plan.side, plan.precision), b"")
         for threads, batch in plan.runs:
-            features = self.run(network, plan.side, images, path, threads, batch)
+            features = self.run(network, plan, images, path, threads, batch)
             if features is None:
                 return print(f"SKIPPED {network} on {path}: this CPU lacks it")
             shared = min(len(known), len(features))
             self.runs += 1
             if features[:shared] != known[:shared]:
                 self.wrong += 1
-                print(f"FAILED {network} at {plan.side}, {path}, {threads} threads, batch {batch}: other bits")
+                print(f"FAILED {network} at {plan.side}, {plan.precision}, {path}, {threads} threads, batch {batch}: other bits")
             known = max(known, features, key=len)
-        self.features[network, plan.side] = known
-        print(f"{hashlib.sha256(features).hexdigest()[:16]}  {network:18s} at {plan.side:3d}  {images:3d} images  {path:6s}  "
+        self.features[network, plan.side, plan.precision] = known
+        print(f"{hashlib.sha256(features).hexdigest()[:16]}  {network:18s} at {plan.side:3d}  {images:3d} images  {plan.precision}  {path:10s}  "
               f"{len(plan.runs)} runs  {time.time() - start:.1f} s", flush=True)
 
 
 def main(which, samebits, neon=None):
-    programs = {path: [samebits] for path in SIMD + PORTABLE}
+    programs = {path: [samebits] for path in SIMD_INT8 + PORTABLE}
     if neon:
-        programs["neon"] = ["qemu-aarch64", neon]
+        programs.update({path: ["qemu-aarch64", neon] for path in NEON_INT8})
     else:
         print("SKIPPED net-samebits on neon: needs aarch64-linux-gnu-gcc, qemu-aarch64 and .deps/arm64")
     with tempfile.TemporaryDirectory() as folder:

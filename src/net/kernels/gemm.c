@@ -58,30 +58,41 @@ static const struct pom_gemm_kernel *kernel_at(const struct pom_gemm *gemm, int 
     return gemm->last && gemm->n - from <= gemm->last->columns ? gemm->last : gemm->main;
 }
 
-/* One row of the panel at column `from`: zeros past n; in pairs the last half vector again. */
-static float *pack_row(
-    const struct pom_gemm_kernel *kernel, const float *row, size_t step, int from, int n, float *to) {
-    if (row && step == 1 && kernel->packed == kernel->columns && from + kernel->columns <= n) {
-        memcpy(to, row + from, (size_t)kernel->columns * sizeof(float));
-        return to + kernel->columns;
-    }
+/* Some rows of the panel at column `from`: zeros past n; in pairs the last half vector again. Column by
+ * column, as most sources have the rows of a column side by side; few rows, so that the panel's lines stay near. */
+static void pack_rows(const struct pom_gemm_kernel *kernel, const float *rows, size_t step_row, size_t step_column,
+    size_t n_rows, int from, int n, float *to) {
     for (int i = 0; i < kernel->packed; i++) {
         int column = from + (i < kernel->columns ? i : i - (kernel->packed - kernel->columns));
-        *to++ = row && column < n ? row[(size_t)column * step] : 0.0f;
+        const float *at = rows && column < n ? rows + (size_t)column * step_column : NULL;
+        for (size_t r = 0; r < n_rows; r++)
+            to[r * (size_t)kernel->packed + (size_t)i] = at ? at[r * step_row] : 0.0f;
     }
-    return to;
+}
+
+/* One row whose columns are side by side. */
+static float *pack_row(const struct pom_gemm_kernel *kernel, const float *row, int from, int n, float *to) {
+    if (row && kernel->packed == kernel->columns && from + kernel->columns <= n)
+        memcpy(to, row + from, (size_t)kernel->columns * sizeof(float));
+    else
+        pack_rows(kernel, row, 0, 1, 1, from, n, to);
+    return to + kernel->packed;
 }
 
 static void pack(const struct pom_gemm *gemm, const struct pom_gemm_source *source) {
+    enum { PACK_ROWS = 16 };
     const struct pom_gemm_kernel *kernel;
+    const size_t depth = (size_t)source->depth;
     float *to = gemm->weights, *bias = gemm->bias;
     for (int from = 0; from < gemm->n; from += kernel->columns) {
         kernel = kernel_at(gemm, from);
-        bias = pack_row(kernel, source->bias, 1, from, gemm->n, bias);
+        bias = pack_row(kernel, source->bias, from, gemm->n, bias);
         for (size_t tap = 0; source->weights && tap < (size_t)source->taps; tap++)
-            for (size_t c = 0; c < (size_t)source->depth; c++)
-                to = pack_row(kernel, source->weights + tap * source->step_tap + c * source->step_c, source->step_j,
-                    from, gemm->n, to);
+            for (size_t c = 0, rows; c < depth; c += rows, to += rows * (size_t)kernel->packed) {
+                rows = depth - c < PACK_ROWS ? depth - c : PACK_ROWS;
+                pack_rows(kernel, source->weights + tap * source->step_tap + c * source->step_c, source->step_c,
+                    source->step_j, rows, from, gemm->n, to);
+            }
     }
 }
 
@@ -92,7 +103,7 @@ void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, in
         kernel = kernel_at(gemm, column);
         float *to = panel + (size_t)first * (size_t)kernel->packed;
         for (size_t row = 0; row < (size_t)rows; row++)
-            to = pack_row(kernel, from + row * (size_t)gemm->n, 1, column, gemm->n, to);
+            to = pack_row(kernel, from + row * (size_t)gemm->n, column, gemm->n, to);
         panel += (size_t)gemm->k * (size_t)kernel->packed;
     }
 }
