@@ -158,7 +158,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct pom_store *store = NULL;
     enum pom_status status = parse(argc, argv, &values, msg);
     if (status == POM_OK)
-        status = pom_store_open(values.destination, true, &store, msg);
+        status = pom_store_open(values.destination, true, pom_catch_interrupts(), &store, msg);
     if (status == POM_OK)
         status = run_locked(&values, store, msg);
     pom_store_close(store);

@@ -1,10 +1,12 @@
 /* Dividing the memory: first the network's own needs, then images. */
 #include "base/resources.h"
 #include "job/job.h"
+#include "job/reader.h"
 
 enum { LEAST_IMAGE_MIB = 8 /* a 2-megapixel photograph, encoded and decoded */ };
 
 static const size_t mib = (size_t)1 << 20;
+static const size_t most_ahead = (size_t)1 << 30;  /* of images from a network: enough for any */
 static const size_t base_bytes = (size_t)48 << 20; /* the program, its libraries, queues, SQLite, a table's row group */
 
 /* What the network takes with so many threads and images a batch. */
@@ -35,9 +37,12 @@ enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg) {
             need / mib + 1, memory / mib);
     /* A quarter for the images that all workers load at once, the rest for one that is larger than usual. */
     size_t images = memory - network, least = LEAST_IMAGE_MIB * mib;
+    budget->ahead_bytes = !pom_reader_is_needed(job) ? 0 : images / 4 < most_ahead ? images / 4 : most_ahead;
+    images -= budget->ahead_bytes;
     budget->image_bytes = images / 4 / (size_t)budget->threads;
     if (budget->image_bytes < least)
         budget->image_bytes = least;
-    budget->large_bytes = images - (size_t)budget->threads * budget->image_bytes;
+    size_t all = (size_t)budget->threads * budget->image_bytes;
+    budget->large_bytes = images > all ? images - all : 0;
     return POM_OK;
 }

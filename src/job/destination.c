@@ -181,7 +181,7 @@ static enum pom_status open_state(struct pom_job *job, struct pom_destination *s
 
 enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination *out, struct pom_message *msg) {
     out->made = !pom_file_exists(job->options->destination);
-    POM_TRY(pom_store_open(job->options->destination, true, &out->store, msg));
+    POM_TRY(pom_store_open(job->options->destination, true, job->options->cancel, &out->store, msg));
     return open_state(job, out, msg);
 }
 

@@ -50,7 +50,7 @@ static enum pom_status prepare(struct run *run, struct pom_message *msg) {
     job->label = options->label ? options->label : pom_label_default;
     job->model_name = options->model ? options->model : "efficientnet-lite0";
     job->min_cosine = options->min_cosine > 0 ? options->min_cosine : POM_DEFAULT_MIN_COSINE;
-    POM_TRY(pom_sources_open(options->sources, options->n_sources, &job->sources, msg));
+    POM_TRY(pom_sources_open(options->sources, options->n_sources, options->cancel, &job->sources, msg));
     job->n_sources = options->n_sources;
     uint64_t start = pom_now_ns();
     POM_TRY(pom_model_load(job->model_name, &options->model_options, &job->model, msg));
@@ -77,6 +77,8 @@ static void report_counts(struct run *run) {
     report->unlabelled = atomic_load(&count->unlabelled);
     report->bytes = atomic_load(&count->bytes);
     report->requests = atomic_load(&count->requests);
+    for (int i = 0; i < run->job.n_sources; i++)
+        report->requests += pom_store_requests(run->job.sources[i]);
     report->first_row_s = first ? (double)(first - run->job.started_ns) * 1e-9 : 0;
 }
 
@@ -226,6 +228,8 @@ static void clean_up(struct run *run) {
     pom_destination_close(&run->destination);
     pom_model_free(job->model);
     pom_sources_close(job->sources, job->n_sources);
+    pthread_cond_destroy(&job->ahead.changed);
+    pthread_mutex_destroy(&job->ahead.mutex);
     pthread_cond_destroy(&job->changed);
     pthread_mutex_destroy(&job->mutex);
     pthread_rwlock_destroy(&job->large);
@@ -250,6 +254,8 @@ enum pom_status pom_features_job(
     init_large(&run.job.large);
     pthread_mutex_init(&run.job.mutex, NULL);
     pthread_cond_init(&run.job.changed, NULL);
+    pthread_mutex_init(&run.job.ahead.mutex, NULL);
+    pthread_cond_init(&run.job.ahead.changed, NULL);
     enum pom_status status = run_all(&run, msg);
     report->total_s = seconds_since(run.job.started_ns);
     clean_up(&run);

@@ -16,6 +16,8 @@ struct pom_item *pom_item_new(const char *path, const char *version) {
 void pom_item_free(struct pom_item *item) {
     if (item)
         free(item->cause);
+    if (item)
+        pom_buffer_clean_up(&item->bytes);
     free(item);
 }
 

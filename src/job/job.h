@@ -29,9 +29,11 @@ struct pom_item {
     struct pom_store *source;
     uint64_t size;
     enum pom_stage failed;
-    char *cause;    /* owned; NULL unless failed */
-    int64_t record; /* of the spool, unless failed */
-    char *version;  /* within text */
+    char *cause;             /* owned; NULL unless failed */
+    struct pom_buffer bytes; /* where it was read ahead */
+    bool ahead;              /* it counts among what is read ahead */
+    int64_t record;          /* of the spool, unless failed */
+    char *version;           /* within text */
     char path[];
 };
 
@@ -54,6 +56,16 @@ struct pom_budget {
     int threads, batch;
     size_t image_bytes; /* that each worker may hold for reading and decoding one image */
     size_t large_bytes; /* that one image may take while all other workers wait */
+    size_t ahead_bytes; /* of images that wait for a worker; 0 where no source reads ahead */
+};
+
+/* What is read ahead. */
+struct pom_ahead {
+    pthread_mutex_t mutex; /* guards the rest */
+    pthread_cond_t changed;
+    uint64_t bytes; /* that are under way or wait for a worker, and their items */
+    int items;
+    int reading; /* items under way */
 };
 
 struct pom_job {
@@ -69,7 +81,8 @@ struct pom_job {
     struct pom_budget budget;
     struct pom_manifest *manifest;
     struct pom_spool *spool;
-    struct pom_queue *todo, *done; /* of struct pom_item */
+    struct pom_queue *listed, *todo, *done; /* of struct pom_item; listed is todo where no source reads ahead */
+    struct pom_ahead ahead;
     struct pom_counters count;
     pthread_rwlock_t large; /* held for reading while an image of usual size is loaded, for writing by a large one */
 
@@ -98,7 +111,8 @@ void pom_recorder_run(struct pom_job *job);
 enum pom_status pom_pipeline_run(struct pom_job *job, struct pom_message *msg);
 
 /* Opens the sources and puts them in order of path; those that overlap are refused. */
-enum pom_status pom_sources_open(const char *const *locations, int n, struct pom_store ***out, struct pom_message *msg);
+enum pom_status pom_sources_open(
+    const char *const *locations, int n, const atomic_bool *cancel, struct pom_store ***out, struct pom_message *msg);
 void pom_sources_close(struct pom_store **sources, int n);
 
 /* Fills job->budget from the options and the model. POM_ERR_LIMIT where the memory does not do. */

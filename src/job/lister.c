@@ -90,7 +90,7 @@ static enum pom_status visit(void *user, const struct pom_store_entry *entry, st
         return pom_fail_memory(msg, "the listing");
     item->source = lister->source;
     item->size = entry->size;
-    return hand_on(lister, job->todo, item);
+    return hand_on(lister, job->listed, item);
 }
 
 /* What cannot be listed is a row of the errors table, found anew in each run. */
@@ -140,5 +140,5 @@ void pom_lister_run(struct pom_job *job) {
     pom_lap_end(&lister.lap, &job->count.work[POM_WORK_LIST]);
     if (status != POM_OK)
         pom_job_fail(job, status, &msg);
-    pom_queue_close(job->todo);
+    pom_queue_close(job->listed);
 }

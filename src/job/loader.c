@@ -4,11 +4,23 @@
 
 static const double mib = 1 << 20;
 
+static void take_bytes(struct pom_loader *loader, struct pom_buffer *bytes) {
+    pom_buffer_clean_up(&loader->bytes);
+    loader->bytes = *bytes;
+    *bytes = (struct pom_buffer){0};
+}
+
 static enum pom_status read_bytes(
-    struct pom_loader *loader, struct pom_store *source, const char *path, size_t most, struct pom_message *msg) {
+    struct pom_loader *loader, const struct pom_loader_source *source, size_t most, struct pom_message *msg) {
     struct pom_counters *count = &loader->job->count;
-    enum pom_status status = pom_store_read(source, path, most, &loader->bytes, msg);
-    atomic_fetch_add_explicit(&count->requests, 1, memory_order_relaxed);
+    enum pom_status status = POM_OK;
+    if (source->bytes && source->bytes->data) {
+        take_bytes(loader, source->bytes);
+    } else {
+        status = pom_store_read(source->store, &source->entry, most, &loader->bytes, msg);
+        if (!pom_store_reads_ahead(source->store))
+            atomic_fetch_add_explicit(&count->requests, 1, memory_order_relaxed);
+    }
     if (status == POM_ERR_LIMIT)
         return pom_fail(
             msg, status, "the file is over the %.1f MiB for one: raise the memory limit", (double)most / mib);
@@ -18,12 +30,12 @@ static enum pom_status read_bytes(
 }
 
 /* Within so many bytes, half of them at most for the image as stored. */
-static enum pom_status load(struct pom_loader *loader, struct pom_store *source, const char *path, size_t bytes,
+static enum pom_status load(struct pom_loader *loader, const struct pom_loader_source *source, size_t bytes,
     enum pom_stage *stage, struct pom_message *msg) {
     const struct pom_job *job = loader->job;
     struct pom_lap lap = pom_lap_begin();
     *stage = POM_STAGE_READ;
-    enum pom_status status = read_bytes(loader, source, path, bytes / 2, msg);
+    enum pom_status status = read_bytes(loader, source, bytes / 2, msg);
     pom_lap_end(&lap, &loader->work[POM_WORK_READ]);
     POM_TRY(status);
 
@@ -44,17 +56,17 @@ static void drop_large_buffers(struct pom_loader *loader) {
     pom_resizer_clean_up(&loader->resizer);
 }
 
-enum pom_status pom_loader_run(struct pom_loader *loader, struct pom_store *source, const char *path,
-    enum pom_stage *stage, struct pom_message *msg) {
+enum pom_status pom_loader_run(
+    struct pom_loader *loader, const struct pom_loader_source *source, enum pom_stage *stage, struct pom_message *msg) {
     struct pom_job *job = loader->job;
     pthread_rwlock_rdlock(&job->large);
-    enum pom_status status = load(loader, source, path, job->budget.image_bytes, stage, msg);
+    enum pom_status status = load(loader, source, job->budget.image_bytes, stage, msg);
     pthread_rwlock_unlock(&job->large);
     if (status != POM_ERR_LIMIT || job->budget.large_bytes <= job->budget.image_bytes)
         return status;
     drop_large_buffers(loader);
     pthread_rwlock_wrlock(&job->large);
-    status = load(loader, source, path, job->budget.large_bytes, stage, msg);
+    status = load(loader, source, job->budget.large_bytes, stage, msg);
     drop_large_buffers(loader);
     pthread_rwlock_unlock(&job->large);
     return status;

@@ -20,10 +20,17 @@ struct pom_loader {
     struct pom_resizer resizer;
 };
 
+/* An image to load. */
+struct pom_loader_source {
+    struct pom_store *store;
+    struct pom_store_entry entry; /* its size need not be set */
+    struct pom_buffer *bytes;     /* where it is read already: they are taken over; may be NULL or empty */
+};
+
 /* Loads the image within a thread's share of the memory, or with all of it while the other threads wait. On failure
  * *stage is where. */
-enum pom_status pom_loader_run(struct pom_loader *loader, struct pom_store *source, const char *path,
-    enum pom_stage *stage, struct pom_message *msg);
+enum pom_status pom_loader_run(
+    struct pom_loader *loader, const struct pom_loader_source *source, enum pom_stage *stage, struct pom_message *msg);
 void pom_loader_clean_up(struct pom_loader *loader);
 
 #endif

@@ -1,9 +1,11 @@
 /* Runs the stages, each on its own threads, joined by bounded queues:
  *   lister -> todo -> workers -> done -> recorder
+ * and where images come over a network, lister -> listed -> reader -> todo.
  * Their order does not matter: the tables are written from the manifest, which is in order of path. */
 #include "base/memory.h"
 #include "base/resources.h"
 #include "job/job.h"
+#include "job/reader.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ static void fail_locked(struct pom_job *job, enum pom_status status, const struc
         job->message = *msg;
     }
     atomic_store(&job->stop, true);
+    pom_queue_close(job->listed);
     pom_queue_close(job->todo);
 }
 
@@ -124,6 +127,13 @@ static void wait_for_stages(struct pom_job *job, int running) {
     pthread_mutex_unlock(&job->mutex);
 }
 
+/* What a job that stopped has left in a queue. */
+static void drop_items(struct pom_queue *queue) {
+    void *item;
+    while (pom_queue_pop(queue, &item, 1, 1) > 0)
+        pom_item_free(item);
+}
+
 /* The recorder outlives the others: what they finished is recorded. */
 static void run_stages(struct pom_job *job, struct stage *stages) {
     int n = 0, workers = job->budget.threads;
@@ -131,29 +141,34 @@ static void run_stages(struct pom_job *job, struct stage *stages) {
     n += recorder;
     for (int i = 0; i < workers && recorder; i++)
         n += start(job, &stages[n], pom_worker_run);
-    if (n > 1)
+    bool reader = job->listed != job->todo;
+    if (n > 1 && reader)
+        n += start(job, &stages[n], pom_reader_run);
+    if (n > 1 + reader)
         n += start(job, &stages[n], pom_lister_run);
     wait_for_stages(job, recorder);
     pom_queue_close(job->done);
     wait_for_stages(job, 0);
     for (int i = 0; i < n; i++)
         pthread_join(stages[i].thread, NULL);
-    void *item;
-    while (pom_queue_pop(job->todo, &item, 1, 1) > 0)
-        pom_item_free(item);
+    drop_items(job->listed);
+    drop_items(job->todo);
 }
 
 enum pom_status pom_pipeline_run(struct pom_job *job, struct pom_message *msg) {
-    struct stage *stages = pom_calloc((size_t)job->budget.threads + 2, sizeof *stages);
+    struct stage *stages = pom_calloc((size_t)job->budget.threads + 3, sizeof *stages);
     job->todo = pom_queue_new(POM_JOB_TODO_ITEMS);
+    job->listed = pom_reader_is_needed(job) ? pom_queue_new(POM_JOB_TODO_ITEMS) : job->todo;
     job->done = pom_queue_new(POM_JOB_DONE_ITEMS);
-    if (stages && job->todo && job->done)
+    if (stages && job->listed && job->todo && job->done)
         run_stages(job, stages);
     else
         job->status = pom_fail_memory(&job->message, "the queues");
+    if (job->listed != job->todo)
+        pom_queue_free(job->listed);
     pom_queue_free(job->todo);
     pom_queue_free(job->done);
-    job->todo = job->done = NULL;
+    job->listed = job->todo = job->done = NULL;
     free(stages);
     if (job->status != POM_OK && msg)
         *msg = job->message;

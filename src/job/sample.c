@@ -81,7 +81,8 @@ static enum pom_status load(struct pom_loader *loader, const struct listing *lis
         for (size_t i = first; i < listing->n && taken < most; i += stride) {
             enum pom_stage stage;
             POM_TRY(pom_job_check(loader->job, msg));
-            if (pom_loader_run(loader, listing->list[i].source, listing->list[i].path, &stage, NULL) != POM_OK)
+            const struct pom_loader_source source = {listing->list[i].source, {listing->list[i].path, 0, ""}, NULL};
+            if (pom_loader_run(loader, &source, &stage, NULL) != POM_OK)
                 continue;
             add(out, loader->scaled.rgb, image);
             tell(loader->job, ++taken, listing->n < most ? listing->n : most);

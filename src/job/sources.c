@@ -37,14 +37,14 @@ static enum pom_status check_overlap(struct pom_store *const *sources, int n, st
     return POM_OK;
 }
 
-enum pom_status pom_sources_open(
-    const char *const *locations, int n, struct pom_store ***out, struct pom_message *msg) {
+enum pom_status pom_sources_open(const char *const *locations, int n, const atomic_bool *cancel,
+    struct pom_store ***out, struct pom_message *msg) {
     *out = pom_calloc((size_t)n, sizeof(struct pom_store *));
     if (!*out)
         return pom_fail_memory(msg, "the sources");
     enum pom_status status = POM_OK;
     for (int i = 0; i < n && status == POM_OK; i++)
-        status = pom_store_open(locations[i], false, &(*out)[i], msg);
+        status = pom_store_open(locations[i], false, cancel, &(*out)[i], msg);
     if (status == POM_OK) {
         qsort(*out, (size_t)n, sizeof(struct pom_store *), by_prefix);
         status = check_overlap(*out, n, msg);

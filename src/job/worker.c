@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "job/job.h"
 #include "job/loader.h"
+#include "job/reader.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +19,29 @@ struct worker {
     size_t n, n_ready;
 };
 
+/* False where it failed. A store that fails altogether ends the job: its images are not at fault. */
+static bool load_item(struct worker *worker, struct pom_item *item) {
+    enum pom_stage stage;
+    struct pom_message msg = {0};
+    const struct pom_loader_source source = {item->source, {item->path, item->size, item->version}, &item->bytes};
+    enum pom_status status = POM_OK;
+    if (!item->failed)
+        status = pom_loader_run(&worker->loader, &source, &stage, &msg);
+    pom_reader_release(worker->job, item);
+    if (status == POM_ERR_NETWORK)
+        pom_job_fail(worker->job, status, &msg);
+    if (status != POM_OK)
+        pom_item_fail(item, stage, *msg.text ? msg.text : pom_status_name(status));
+    return !item->failed;
+}
+
 static void load_batch(struct worker *worker) {
     const struct pom_model_info *info = worker->job->info;
     size_t image = (size_t)info->width * (size_t)info->height * 3;
     worker->n_ready = 0;
     for (size_t i = 0; i < worker->n && !atomic_load(&worker->job->stop); i++) {
-        enum pom_stage stage;
-        struct pom_message msg = {0};
-        const struct pom_item *item = worker->batch[i];
-        enum pom_status status = pom_loader_run(&worker->loader, item->source, item->path, &stage, &msg);
-        if (status != POM_OK) {
-            pom_item_fail(worker->batch[i], stage, *msg.text ? msg.text : pom_status_name(status));
+        if (!load_item(worker, worker->batch[i]))
             continue;
-        }
         memcpy(worker->pixels + worker->n_ready * image, worker->loader.scaled.rgb, image);
         worker->ready[worker->n_ready++] = worker->batch[i];
     }

@@ -50,7 +50,9 @@ static enum pom_status make_staging(struct pom_store *store, struct pom_message 
     return store->staging ? pom_make_folders(store->staging, msg) : pom_fail_memory(msg, "the destination");
 }
 
-static enum pom_status file_open(const char *location, bool create, struct pom_store **out, struct pom_message *msg) {
+static enum pom_status file_open(
+    const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg) {
+    (void)cancel;
     bool folder = false;
     POM_TRY(examine(location, create, &folder, msg));
     struct file_store *self = pom_calloc(1, sizeof *self);
@@ -79,10 +81,10 @@ static enum pom_status file_list(
     return self->folder ? pom_file_walk(store->prefix, visitor, msg) : pom_file_visit(store->prefix, visitor, msg);
 }
 
-static enum pom_status file_read(
-    struct pom_store *store, const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg) {
+static enum pom_status file_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_buffer *out, struct pom_message *msg) {
     (void)store;
-    return pom_file_read(path, max_bytes, out, msg);
+    return pom_file_read(entry->path, max_bytes, out, msg);
 }
 
 static enum pom_status join(

@@ -5,11 +5,15 @@
 #include "store/store.h"
 
 struct pom_store_kind {
-    enum pom_status (*open)(const char *location, bool create, struct pom_store **out, struct pom_message *msg);
+    enum pom_status (*open)(
+        const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg);
     void (*close)(struct pom_store *store);
     enum pom_status (*list)(struct pom_store *, const struct pom_store_visitor *, struct pom_message *);
     enum pom_status (*read)(
-        struct pom_store *, const char *path, size_t max, struct pom_buffer *, struct pom_message *);
+        struct pom_store *, const struct pom_store_entry *, size_t max, struct pom_buffer *, struct pom_message *);
+    void (*read_start)(struct pom_store *, struct pom_store_read *); /* NULL, as the next two, where no network is */
+    void (*cancel)(struct pom_store *);
+    uint64_t (*requests)(const struct pom_store *);
     enum pom_status (*version)(struct pom_store *, const char *name, struct pom_buffer *, struct pom_message *);
     enum pom_status (*fetch)(struct pom_store *, const char *name, struct pom_buffer *, struct pom_message *);
     enum pom_status (*publish)(struct pom_store *, const char *file, const char *name, struct pom_message *);

@@ -106,23 +106,25 @@ static void s3_close(struct pom_store *store) {
     free(s3);
 }
 
-static enum pom_status open_all(struct pom_s3 *s3, const char *location, bool create, struct pom_message *msg) {
+static enum pom_status open_all(
+    struct pom_s3 *s3, const char *location, bool create, const atomic_bool *cancel, struct pom_message *msg) {
     POM_TRY(pom_bucket_uri_parse(location, &s3->uri, msg));
     POM_TRY(pom_s3_config_read(s3->uri.bucket, &s3->config, msg));
     memcpy(s3->region, s3->config.region, sizeof s3->region);
-    POM_TRY(pom_identity_new(NULL, &s3->identity, msg));
-    POM_TRY(pom_client_new(&pom_s3_protocol, s3, NULL, &s3->client, msg));
+    POM_TRY(pom_identity_new(cancel, &s3->identity, msg));
+    POM_TRY(pom_client_new(&pom_s3_protocol, s3, cancel, &s3->client, msg));
     POM_TRY(examine(s3, create, msg));
     return create ? pom_staging_make(s3->store.prefix, &s3->store.staging, msg) : POM_OK;
 }
 
-static enum pom_status s3_open(const char *location, bool create, struct pom_store **out, struct pom_message *msg) {
+static enum pom_status s3_open(
+    const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg) {
     struct pom_s3 *s3 = pom_calloc(1, sizeof *s3);
     if (!s3)
         return pom_fail_memory(msg, location);
     s3->store.kind = &pom_s3_store;
     pthread_mutex_init(&s3->mutex, NULL);
-    enum pom_status status = open_all(s3, location, create, msg);
+    enum pom_status status = open_all(s3, location, create, cancel, msg);
     if (status == POM_OK)
         *out = &s3->store;
     else
@@ -137,17 +139,66 @@ static void take_answer(struct pom_request *request, struct pom_buffer *out) {
     request->answer->answer = old;
 }
 
-static enum pom_status s3_read(
-    struct pom_store *store, const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg) {
-    struct pom_s3 *s3 = (struct pom_s3 *)store;
+static struct pom_s3_request request_of(
+    const struct pom_s3 *s3, const struct pom_store_entry *entry, size_t max_bytes) {
     struct pom_s3_request request = {.method = "GET",
-        .key = pom_s3_key(s3, path),
-        .request = {.subject = path, .max_bytes = max_bytes, .hedge = true}};
+        .key = pom_s3_key(s3, entry->path),
+        .expected_bytes = entry->size <= max_bytes ? entry->size : 0,
+        .request = {.subject = entry->path, .max_bytes = max_bytes, .hedge = true}};
+    if (entry->version && *entry->version == '"')
+        pom_s3_header(&request, "if-match", entry->version);
+    return request;
+}
+
+static enum pom_status s3_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_buffer *out, struct pom_message *msg) {
+    struct pom_s3 *s3 = (struct pom_s3 *)store;
+    struct pom_s3_request request = request_of(s3, entry, max_bytes);
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     if (status == POM_OK)
         take_answer(&request.request, out);
     pom_request_clean_up(&request.request);
     return status;
+}
+
+struct get {
+    struct pom_s3_request request;
+    struct pom_store_read *read;
+};
+
+static void finish_get(struct pom_request *request) {
+    struct get *get = (struct get *)request;
+    struct pom_store_read *read = get->read;
+    read->status = request->status;
+    if (request->status == POM_OK)
+        take_answer(request, &read->bytes);
+    else
+        read->message = request->message;
+    pom_request_clean_up(request);
+    free(get);
+    read->done(read);
+}
+
+static void s3_read_start(struct pom_store *store, struct pom_store_read *read) {
+    struct pom_s3 *s3 = (struct pom_s3 *)store;
+    struct get *get = pom_calloc(1, sizeof *get);
+    if (!get) {
+        read->status = memory(&read->message);
+        read->done(read);
+        return;
+    }
+    get->request = request_of(s3, &read->entry, read->max_bytes);
+    get->request.request.done = finish_get;
+    get->read = read;
+    pom_client_submit(s3->client, &get->request.request);
+}
+
+static void s3_cancel(struct pom_store *store) {
+    pom_client_cancel(((struct pom_s3 *)store)->client);
+}
+
+static uint64_t s3_requests(const struct pom_store *store) {
+    return pom_client_sent(((const struct pom_s3 *)store)->client);
 }
 
 static enum pom_status join(
@@ -228,6 +279,9 @@ const struct pom_store_kind pom_s3_store = {
     .close = s3_close,
     .list = pom_s3_list,
     .read = s3_read,
+    .read_start = s3_read_start,
+    .cancel = s3_cancel,
+    .requests = s3_requests,
     .version = s3_version,
     .fetch = s3_fetch,
     .publish = s3_publish,

@@ -42,6 +42,10 @@ struct pom_s3_request {
     size_t body_size;
     const char *body_sha256; /* in hexadecimal; NULL: there is no body */
     bool missing_is_fine;    /* an answer of 404 is for the caller */
+    uint64_t expected_bytes; /* of a good answer's body; 0: not known */
+    /* Whether a good answer is whole: one that is not is asked for again. On the engine's thread; NULL: always. */
+    bool (*accept)(struct pom_s3_request *request, const struct pom_http_transfer *transfer);
+    void *user;
 };
 
 void pom_s3_parameter(struct pom_s3_request *request, const char *name, const char *value);

@@ -68,6 +68,12 @@ enum pom_status pom_s3_explain(
     struct pom_s3_error error;
     char identity[IDENTITY_BYTES];
     pom_s3_error_parse(transfer->answer.data, transfer->answer.size, &error);
+    if (transfer->status >= 200 && transfer->status < 300)
+        return pom_fail(msg, POM_ERR_NETWORK,
+            "%.200s: the answer is not what S3 sends, or not whole (%zu bytes; %d attempts): check the endpoint and "
+            "what "
+            "stands between",
+            base->subject, transfer->answer.size, base->attempts);
     pom_identity_describe(s3->identity, identity, sizeof identity);
     const struct advice *advice = find_advice(error.code, transfer->status);
     if (advice)

@@ -174,10 +174,16 @@ static enum pom_verdict judge_error(struct pom_s3 *s3, const struct pom_http_tra
     return pom_retry_judge_status(transfer->status);
 }
 
+static bool is_whole(struct pom_s3_request *request, const struct pom_http_transfer *transfer) {
+    if (request->expected_bytes && transfer->answer.size != request->expected_bytes)
+        return false;
+    return !request->accept || request->accept(request, transfer);
+}
+
 static enum pom_verdict judge(void *store, struct pom_request *base, const struct pom_http_transfer *transfer) {
-    const struct pom_s3_request *request = (const struct pom_s3_request *)base;
+    struct pom_s3_request *request = (struct pom_s3_request *)base;
     if (transfer->status >= 200 && transfer->status < 300)
-        return POM_VERDICT_DONE;
+        return is_whole(request, transfer) ? POM_VERDICT_DONE : POM_VERDICT_RETRY;
     if (transfer->status == 404 && request->missing_is_fine)
         return POM_VERDICT_DONE;
     return judge_error(store, transfer);

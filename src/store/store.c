@@ -19,14 +19,15 @@ static size_t scheme_length(const char *location) {
     return strncmp(location + n, "://", 3) == 0 ? n : 0;
 }
 
-enum pom_status pom_store_open(const char *location, bool create, struct pom_store **out, struct pom_message *msg) {
+enum pom_status pom_store_open(
+    const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg) {
     *out = NULL;
     if (!*location)
         return pom_fail(msg, POM_ERR_ARGUMENT, "a location is empty: name a folder or a file");
     size_t scheme = scheme_length(location);
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (scheme == strlen(schemes[i].name) && strncasecmp(location, schemes[i].name, scheme) == 0)
-            return schemes[i].kind->open(location, create, out, msg);
+            return schemes[i].kind->open(location, create, cancel, out, msg);
     return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: %.*s:// is not supported: name a local path or s3://BUCKET/FOLDER",
         location, (int)scheme, location);
 }
@@ -52,9 +53,26 @@ enum pom_status pom_store_list(
     return store->kind->list(store, visitor, msg);
 }
 
-enum pom_status pom_store_read(
-    struct pom_store *store, const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg) {
-    return store->kind->read(store, path, max_bytes, out, msg);
+enum pom_status pom_store_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_buffer *out, struct pom_message *msg) {
+    return store->kind->read(store, entry, max_bytes, out, msg);
+}
+
+bool pom_store_reads_ahead(const struct pom_store *store) {
+    return store->kind->read_start != NULL;
+}
+
+void pom_store_read_start(struct pom_store *store, struct pom_store_read *read) {
+    store->kind->read_start(store, read);
+}
+
+void pom_store_cancel(struct pom_store *store) {
+    if (store->kind->cancel)
+        store->kind->cancel(store);
+}
+
+uint64_t pom_store_requests(const struct pom_store *store) {
+    return store->kind->requests ? store->kind->requests(store) : 0;
 }
 
 enum pom_status pom_store_version(

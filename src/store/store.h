@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +29,13 @@ struct pom_store_visitor {
 struct pom_store;
 
 /* Picks the store for the location, which must exist unless create is true: then a folder is made of it where there is
- * none. */
-enum pom_status pom_store_open(const char *location, bool create, struct pom_store **out, struct pom_message *msg);
+ * none. cancel (may be NULL) must outlive the store: once it is set, what waits for a network ends with
+ * POM_ERR_CANCELLED.
+ *
+ * Of any call on a store, POM_ERR_NETWORK means that the store cannot be reached or refuses whoever asks, so that the
+ * next object would fare no better; other failures are of the one object. */
+enum pom_status pom_store_open(
+    const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg);
 void pom_store_close(struct pom_store *store);
 
 /* What every path of the store begins with: "photos/" of a folder, or the one object's own path. Valid as long as the
@@ -41,9 +47,33 @@ const char *pom_store_prefix(const struct pom_store *store);
 enum pom_status pom_store_list(
     struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg);
 
-/* Reads a listed object whole into out (replaced); over max_bytes is POM_ERR_LIMIT. Thread-safe. */
-enum pom_status pom_store_read(
-    struct pom_store *store, const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg);
+/* Reads a listed object whole into out (replaced); over max_bytes is POM_ERR_LIMIT; POM_ERR_CONFLICT: it is no longer
+ * the version that was listed. Thread-safe. */
+enum pom_status pom_store_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_buffer *out, struct pom_message *msg);
+
+/* Whether reads wait for a network, so that many should be under way at once, ahead of those who need the bytes. */
+bool pom_store_reads_ahead(const struct pom_store *store);
+
+/* A read under way. The caller keeps it, and what it points to, until done. */
+struct pom_store_read {
+    struct pom_store_entry entry;
+    size_t max_bytes;
+    void (*done)(struct pom_store_read *read); /* on a thread of the store, which others wait for */
+
+    enum pom_status status; /* the rest is the result */
+    struct pom_message message;
+    struct pom_buffer bytes; /* the caller's to clean up */
+};
+
+/* Starts the read and returns; done is called in every case. Only of a store that reads ahead. Thread-safe. */
+void pom_store_read_start(struct pom_store *store, struct pom_store_read *read);
+
+/* Ends what waits for a network with POM_ERR_CANCELLED, now and from now on. Thread-safe. */
+void pom_store_cancel(struct pom_store *store);
+
+/* Requests over a network so far, each attempt counted. Thread-safe. */
+uint64_t pom_store_requests(const struct pom_store *store);
 
 /* The version of the object `name` below the location, or "" where there is none. */
 enum pom_status pom_store_version(

@@ -56,7 +56,7 @@ static void take(int half, uint64_t limit, struct pom_sample *out) {
     struct pom_message msg = {0};
     *out = (struct pom_sample){0};
     pthread_rwlock_init(&job.large, NULL);
-    assert_int_equal(pom_sources_open(sources, 1, &job.sources, &msg), POM_OK);
+    assert_int_equal(pom_sources_open(sources, 1, NULL, &job.sources, &msg), POM_OK);
     assert_int_equal(pom_sample_take(&job, half, out, &msg), POM_OK);
     pom_sources_close(job.sources, 1);
     pthread_rwlock_destroy(&job.large);

@@ -52,7 +52,7 @@ static void list(const char *location, struct seen *seen) {
     struct pom_message msg = {0};
     const struct pom_store_visitor visitor = {visit, refuse, seen};
     *seen = (struct seen){0};
-    assert_int_equal(pom_store_open(location, false, &store, &msg), POM_OK);
+    assert_int_equal(pom_store_open(location, false, NULL, &store, &msg), POM_OK);
     assert_int_equal(pom_store_list(store, &visitor, &msg), POM_OK);
     pom_store_close(store);
 }
@@ -122,7 +122,7 @@ static void one_file_is_a_location(void **state) {
     assert_int_equal(seen.n, 1);
     assert_string_equal(seen.paths[0], "./photo.jpg");
     forget(&seen);
-    assert_int_equal(pom_store_open("./photo.jpg", false, &store, NULL), POM_OK);
+    assert_int_equal(pom_store_open("./photo.jpg", false, NULL, &store, NULL), POM_OK);
     assert_string_equal(pom_store_prefix(store), "./photo.jpg");
     pom_store_close(store);
 }
@@ -167,13 +167,13 @@ static void what_cannot_be_opened_says_why(void **state) {
     (void)state;
     struct pom_store *store;
     struct pom_message msg = {0};
-    assert_int_equal(pom_store_open("nowhere", false, &store, &msg), POM_ERR_NOT_FOUND);
+    assert_int_equal(pom_store_open("nowhere", false, NULL, &store, &msg), POM_ERR_NOT_FOUND);
     assert_non_null(strstr(msg.text, "nowhere"));
-    assert_int_equal(pom_store_open("", false, &store, &msg), POM_ERR_ARGUMENT);
-    assert_int_equal(pom_store_open("ftp://host/x", false, &store, &msg), POM_ERR_UNSUPPORTED);
+    assert_int_equal(pom_store_open("", false, NULL, &store, &msg), POM_ERR_ARGUMENT);
+    assert_int_equal(pom_store_open("ftp://host/x", false, NULL, &store, &msg), POM_ERR_UNSUPPORTED);
     assert_non_null(strstr(msg.text, "ftp://"));
     touch("file");
-    assert_int_equal(pom_store_open("file/dest", true, &store, &msg), POM_ERR_IO);
+    assert_int_equal(pom_store_open("file/dest", true, NULL, &store, &msg), POM_ERR_IO);
 }
 
 static void publishing_replaces_whole(void **state) {
@@ -181,7 +181,8 @@ static void publishing_replaces_whole(void **state) {
     struct pom_store *store;
     struct pom_message msg = {0};
     struct pom_buffer before = {0}, after = {0}, content = {0};
-    assert_int_equal(pom_store_open("made/here", true, &store, &msg), POM_OK);
+    const struct pom_store_entry entry = {"made/here/t.csv", 1, ""};
+    assert_int_equal(pom_store_open("made/here", true, NULL, &store, &msg), POM_OK);
     assert_string_equal(pom_store_staging(store), "made/here/.pomona");
     assert_int_equal(pom_store_version(store, "t.csv", &before, &msg), POM_OK);
     assert_string_equal(before.data, "");
@@ -193,7 +194,7 @@ static void publishing_replaces_whole(void **state) {
     assert_string_equal(before.data, after.data);
     assert_int_equal(pom_store_fetch(store, "t.csv", &content, &msg), POM_OK);
     assert_string_equal(content.data, "made/here/t.csv");
-    assert_int_equal(pom_store_read(store, "made/here/t.csv", 10, &content, &msg), POM_OK);
+    assert_int_equal(pom_store_read(store, &entry, 10, &content, &msg), POM_OK);
     assert_string_equal(content.data, "x");
     assert_int_equal(pom_store_remove(store, "t.csv", &msg), POM_OK);
     assert_int_equal(pom_store_remove(store, "t.csv", &msg), POM_OK);

@@ -1,0 +1,133 @@
+#include "job/reader.h"
+
+#include "base/memory.h"
+#include "job/work.h"
+#include <stdlib.h>
+
+enum { MOST_AHEAD = 4096 /* items */, LOOK_MS = 100 };
+
+/* A read under way. */
+struct reading {
+    struct pom_store_read read;
+    struct pom_job *job;
+    struct pom_item *item;
+};
+
+bool pom_reader_is_needed(const struct pom_job *job) {
+    for (int i = 0; i < job->n_sources; i++)
+        if (pom_store_reads_ahead(job->sources[i]))
+            return true;
+    return false;
+}
+
+/* Waits for room, looking now and then whether the job has stopped. False: it has. */
+static bool wait_for_room(struct pom_job *job, uint64_t bytes) {
+    struct pom_ahead *ahead = &job->ahead;
+    pthread_mutex_lock(&ahead->mutex);
+    while (!atomic_load(&job->stop) && ahead->items > 0 &&
+           (ahead->bytes + bytes > job->budget.ahead_bytes || ahead->items >= MOST_AHEAD)) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOOK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&ahead->changed, &ahead->mutex, &until);
+    }
+    ahead->bytes += bytes;
+    ahead->items++;
+    ahead->reading++;
+    pthread_mutex_unlock(&ahead->mutex);
+    return !atomic_load(&job->stop);
+}
+
+static void give_room(struct pom_job *job, uint64_t bytes) {
+    struct pom_ahead *ahead = &job->ahead;
+    pthread_mutex_lock(&ahead->mutex);
+    ahead->bytes -= bytes;
+    ahead->items--;
+    pthread_cond_signal(&ahead->changed);
+    pthread_mutex_unlock(&ahead->mutex);
+}
+
+void pom_reader_release(struct pom_job *job, struct pom_item *item) {
+    if (!item->ahead)
+        return;
+    pom_buffer_clean_up(&item->bytes);
+    item->ahead = false;
+    give_room(job, item->size);
+}
+
+static void end_reading(struct pom_job *job) {
+    pthread_mutex_lock(&job->ahead.mutex);
+    job->ahead.reading--;
+    pthread_cond_signal(&job->ahead.changed);
+    pthread_mutex_unlock(&job->ahead.mutex);
+}
+
+static void hand_on(struct pom_job *job, struct pom_item *item) {
+    if (pom_queue_push(job->todo, item))
+        return;
+    pom_reader_release(job, item);
+    pom_item_free(item);
+}
+
+/* On the store's thread. */
+static void on_read(struct pom_store_read *read) {
+    struct reading *reading = (struct reading *)read;
+    struct pom_job *job = reading->job;
+    struct pom_item *item = reading->item;
+    item->bytes = read->bytes;
+    if (read->status == POM_ERR_NETWORK)
+        pom_job_fail(job, read->status, &read->message);
+    else if (read->status != POM_OK && read->status != POM_ERR_CANCELLED)
+        pom_item_fail(item, POM_STAGE_READ, read->message.text);
+    hand_on(job, item);
+    free(reading);
+    end_reading(job);
+}
+
+static void start_reading(struct pom_job *job, struct pom_item *item) {
+    struct reading *reading = pom_calloc(1, sizeof *reading);
+    item->ahead = true;
+    if (!wait_for_room(job, item->size) || !reading) {
+        pom_reader_release(job, item);
+        end_reading(job);
+        hand_on(job, item); /* the worker reads it, if the job goes on */
+        free(reading);
+        return;
+    }
+    reading->job = job;
+    reading->item = item;
+    reading->read.entry = (struct pom_store_entry){item->path, item->size, item->version};
+    reading->read.max_bytes = (size_t)item->size;
+    reading->read.done = on_read;
+    pom_store_read_start(item->source, &reading->read);
+}
+
+/* Also where an object grew since: a worker reads what is large, by itself. */
+static bool is_for_worker(const struct pom_job *job, const struct pom_item *item) {
+    return !pom_store_reads_ahead(item->source) || item->size > job->budget.image_bytes / 2 ||
+           item->size > job->budget.ahead_bytes;
+}
+
+static void wait_for_end(struct pom_job *job) {
+    if (atomic_load(&job->stop))
+        for (int i = 0; i < job->n_sources; i++)
+            pom_store_cancel(job->sources[i]);
+    pthread_mutex_lock(&job->ahead.mutex);
+    while (job->ahead.reading > 0)
+        pthread_cond_wait(&job->ahead.changed, &job->ahead.mutex);
+    pthread_mutex_unlock(&job->ahead.mutex);
+}
+
+void pom_reader_run(struct pom_job *job) {
+    struct pom_item *item;
+    while (pom_queue_pop(job->listed, (void **)&item, 1, 1) > 0) {
+        if (is_for_worker(job, item) || atomic_load(&job->stop))
+            hand_on(job, item);
+        else
+            start_reading(job, item);
+    }
+    wait_for_end(job);
+    pom_queue_close(job->todo);
+}
