@@ -36,13 +36,18 @@ static inline __attribute__((always_inline)) void winograd_output_line(const vec
         vec_splat(POM_WINOGRAD_A3), difference_a, vec_fma(vec_splat(POM_WINOGRAD_B3), difference_b, m[5 * m_step]));
 }
 
+/* Asks for what the tile to the right reads and this one does not. */
 static inline __attribute__((always_inline)) void winograd_input_vector(
     const struct pom_winograd_input *tile, int c, int lanes) {
     vec columns[POM_WINOGRAD_POINTS];
     for (int x = 0; x < WINOGRAD_IN; x++) {
         vec d[WINOGRAD_IN];
-        for (int y = 0; y < WINOGRAD_IN; y++)
-            d[y] = load_lanes(tile->taps[y * WINOGRAD_IN + x] + c, lanes);
+        for (int y = 0; y < WINOGRAD_IN; y++) {
+            const float *tap = tile->taps[y * WINOGRAD_IN + x] + c;
+            d[y] = load_lanes(tap, lanes);
+            if (x >= WINOGRAD_IN - WINOGRAD_OUT)
+                __builtin_prefetch(tap + (ptrdiff_t)WINOGRAD_OUT * tile->channels);
+        }
         winograd_input_line(d, 1, columns + x, WINOGRAD_IN);
     }
     float *to = tile->points + c;
@@ -62,10 +67,13 @@ static void winograd_input(const struct pom_winograd_input *tile) {
         winograd_input_vector(tile, c, tile->channels - c);
 }
 
+/* Large pictures come from afar, so the outputs' lines are asked for first. */
 static inline __attribute__((always_inline)) void winograd_output_vector(
     const struct pom_winograd_output *tile, int c, int lanes) {
     vec columns[WINOGRAD_OUT * WINOGRAD_IN];
     const float *from = tile->points + c;
+    for (int i = 0; i < POM_WINOGRAD_PIXELS; i++)
+        __builtin_prefetch(tile->out + tile->at[i] + c, 1);
     for (int x = 0; x < WINOGRAD_IN; x++, from += tile->step) {
         vec m[WINOGRAD_IN];
         for (int y = 0; y < WINOGRAD_IN; y++)
