@@ -56,7 +56,8 @@ static void run_for_all(const struct run *run, const struct pom_step *step, int 
 
 void pom_plan_run(const struct pom_plan *plan, const struct pom_memory_map *map, void *arena, void *scratch,
     const float *const *inputs, int n, float *const *outputs, uint64_t *step_ns) {
-    struct run run = {plan, map, arena, scratch, inputs, outputs, step_ns};
+    struct run run = {plan, map, arena, scratch, inputs, outputs, NULL};
+    run.step_ns = step_ns;
     for (int s = 0; s < plan->n_segments; s++) {
         const struct pom_segment *segment = &plan->segments[s];
         bool all = segment->phase == POM_PHASE_BATCH;

@@ -50,12 +50,13 @@ PLANS = {
         Plan(SMALL, 64, 40, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 32, 20, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
     ],
     "full": [
-        Plan(SMALL, 224, 500, SIMD, PRODUCT), Plan(LARGE, 64, 500, SIMD, PRODUCT), Plan(LARGE, 224, 500, SIMD, ONE),
+        Plan(SMALL, 224, 500, SIMD, PRODUCT), Plan(LARGE, 64, 500, SIMD, PRODUCT), Plan(LARGE, 224, 200, SIMD, ONE),
         Plan(SMALL + LARGE, 32, 500, SIMD + PORTABLE + NEON, ONE), Plan(SMALL + LARGE, 32, 20, PORTABLE + NEON, DIAGONAL),
         Plan(SMALL, 224, 6, PORTABLE + NEON, ONE), Plan(LARGE, 64, 4, PORTABLE + NEON, ONE),
-        Plan(SMALL + LARGE, 64, 500, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 224, 500, SIMD_INT8, ONE, "int8"),
+        Plan(SMALL, 64, 500, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 224, 50, SIMD_INT8, ONE, "int8"),
+        Plan(LARGE, 64, 50, SIMD_INT8, ONE, "int8"),
         Plan(SMALL, 32, 500, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
-        Plan(LARGE, 32, 50, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
+        Plan(LARGE, 32, 20, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
     ],
 }
 
