@@ -1,0 +1,275 @@
+/* Precision int8 from the inside: which steps work in 8 bits, and that the results stay near those of floats. */
+#include "base/memory.h"
+#include "nets.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka needs the four above
+#include <cmocka.h>
+
+enum { SIDE = 12, IMAGE = 3 * SIDE * SIDE, SAMPLES = 8, MOST_WATCHED = 32, MOST_FEATURES = 4096 };
+
+/* What a watched net saw of all samples. */
+struct seen {
+    struct pom_net_range ranges[MOST_WATCHED];
+    float *numbers[MOST_WATCHED];
+    int n;
+};
+
+static struct pom_net *load(const struct net_writer *writer, const struct pom_net_options *options) {
+    struct pom_net *net = NULL;
+    struct pom_message msg = {{0}};
+    if (pom_net_load(writer->bytes.data, writer->bytes.size, options, &net, &msg) != POM_OK)
+        fail_msg("%s", msg.text);
+    return net;
+}
+
+static void merge(float *into, const float *one, size_t channels, int i) {
+    for (size_t c = 0; c < channels; c++) {
+        into[c] = i == 0 ? one[c] : fminf(into[c], one[c]);
+        into[channels + c] = i == 0 ? one[channels + c] : fmaxf(into[channels + c], one[channels + c]);
+        into[2 * channels + c] += one[2 * channels + c] / SAMPLES;
+    }
+}
+
+static void watch(const struct net_writer *writer, const float *in, struct seen *seen) {
+    struct pom_net *net = load(writer, &(struct pom_net_options){.watch = true});
+    const struct pom_net_info *info = pom_net_info(net);
+    struct pom_net_session *session = NULL;
+    float *outputs[1 + MOST_WATCHED] = {calloc(info->outputs[0].elements, sizeof(float))};
+    assert_in_range(info->n_watched, 0, MOST_WATCHED);
+    seen->n = info->n_watched;
+    for (int k = 0; k < seen->n; k++) {
+        size_t channels = (size_t)info->watched[k].channels;
+        outputs[1 + k] = calloc(3 * channels, sizeof(float));
+        float *numbers = seen->numbers[k] = calloc(3 * channels, sizeof(float));
+        seen->ranges[k] = (struct pom_net_range){
+            strdup(info->watched[k].name), (int)channels, numbers, numbers + channels, numbers + 2 * channels};
+    }
+    assert_int_equal(pom_net_session_new(net, 1, &session, NULL), POM_OK);
+    for (int i = 0; i < SAMPLES; i++) {
+        assert_int_equal(
+            pom_net_run(session, (const float *const[]){in + (ptrdiff_t)i * IMAGE}, 1, outputs, NULL), POM_OK);
+        for (int k = 0; k < seen->n; k++)
+            merge(seen->numbers[k], outputs[1 + k], (size_t)seen->ranges[k].channels, i);
+    }
+    for (int k = 0; k <= seen->n; k++)
+        free(outputs[k]);
+    pom_net_session_free(session);
+    pom_net_free(net);
+}
+
+static void forget(struct seen *seen) {
+    for (int k = 0; k < seen->n; k++) {
+        free(seen->numbers[k]);
+        free((void *)(uintptr_t)seen->ranges[k].name);
+    }
+}
+
+static char *plan_of(const struct pom_net *net) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    pom_net_print_plan(net, out);
+    fclose(out);
+    return text;
+}
+
+static int count(const char *text, const char *word) {
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        n++;
+    return n;
+}
+
+static void run(const struct pom_net *net, const float *in, int n, float *out) {
+    struct pom_net_session *session = NULL;
+    assert_int_equal(pom_net_session_new(net, n, &session, NULL), POM_OK);
+    assert_int_equal(pom_net_run(session, (const float *const[]){in}, n, (float *const[]){out}, NULL), POM_OK);
+    pom_net_session_free(session);
+}
+
+static double cosine(const float *a, const float *b, size_t n) {
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < n; i++) {
+        ab += (double)a[i] * (double)b[i];
+        aa += (double)a[i] * (double)a[i];
+        bb += (double)b[i] * (double)b[i];
+    }
+    return ab / sqrt(aa * bb);
+}
+
+/* Finishes the network where it is not, runs it in floats and in 8 bits, alone and in a batch, on the portable path too. Returns the
+ * plan. */
+static char *check(struct net_writer *writer, double least) {
+    static float in[SAMPLES * IMAGE], wide[SAMPLES * MOST_FEATURES], narrow[SAMPLES * MOST_FEATURES],
+        again[SAMPLES * MOST_FEATURES];
+    struct seen seen = {0};
+    if (writer->bytes.size == 0)
+        net_finish(writer);
+    net_random(in, SAMPLES * IMAGE, 5);
+    watch(writer, in, &seen);
+    struct pom_net_options options = {.ranges = seen.ranges, .n_ranges = seen.n};
+    struct pom_net *exact = load(writer, NULL), *int8 = load(writer, &options);
+    size_t features = pom_net_info(exact)->outputs[0].elements;
+    assert_true(features <= MOST_FEATURES);
+    run(exact, in, SAMPLES, wide);
+    run(int8, in, SAMPLES, narrow);
+    assert_true(cosine(wide, narrow, SAMPLES * features) >= least);
+    for (size_t i = 0; i < SAMPLES; i++)
+        run(int8, in + i * IMAGE, 1, again + i * features);
+    assert_memory_equal(narrow, again, SAMPLES * features * sizeof(float));
+    char *plan = plan_of(int8);
+    pom_net_free(int8);
+    setenv("POMONA_CPU", "ref", 1);
+    int8 = load(writer, &options);
+    unsetenv("POMONA_CPU");
+    run(int8, in, SAMPLES, again);
+    assert_memory_equal(narrow, again, SAMPLES * features * sizeof(float));
+    pom_net_free(int8);
+    pom_net_free(exact);
+    forget(&seen);
+    pom_buffer_clean_up(&writer->bytes);
+    return plan;
+}
+
+static struct net_writer start(void) {
+    struct net_writer writer = {0};
+    net_input(&writer, "image", (int64_t[]){0, 3, SIDE, SIDE}, 4);
+    return writer;
+}
+
+/* The last convolution gives floats: what only averages is not narrowed. */
+static void a_chain_stays_in_8_bits(void **state) {
+    (void)state;
+    struct net_writer writer = start();
+    net_conv(&writer, "image", "a", 3, 16, 3);
+    net_node(&writer, "Relu", "a", "a.relu", NULL);
+    net_conv(&writer, "a.relu", "b", 16, 24, 1);
+    net_conv(&writer, "b", "c", 24, 24, 3);
+    net_node(&writer, "Add", "b,c", "sum", NULL);
+    net_conv(&writer, "sum", "d", 24, 16, 1);
+    net_node(&writer, "GlobalAveragePool", "d", "features", NULL);
+    net_output(&writer, "features");
+    char *plan = check(&writer, 0.999);
+    assert_int_equal(count(plan, " int8_conv "), 4);
+    assert_int_equal(count(plan, "int8_quantise"), 1);
+    assert_int_equal(count(plan, "int8_dequantise"), 0);
+    assert_int_equal(count(plan, "f32_global_average"), 1);
+    free(plan);
+}
+
+static void pools_and_concatenations_move_bytes(void **state) {
+    (void)state;
+    struct net_writer writer = start();
+    net_conv(&writer, "image", "a", 3, 16, 3);
+    net_node(&writer, "MaxPool", "a", "pooled", "kernel_shape=2,2;strides=2,2");
+    net_conv(&writer, "pooled", "b", 16, 8, 1);
+    net_conv(&writer, "pooled", "c", 16, 8, 3);
+    net_node(&writer, "Concat", "b,c,pooled", "joined", "axis=1");
+    net_conv(&writer, "joined", "features", 32, 8, 1);
+    net_output(&writer, "features");
+    char *plan = check(&writer, 0.999);
+    assert_int_equal(count(plan, " int8_conv "), 4);
+    assert_int_equal(count(plan, "int8_max_pool"), 1);
+    assert_int_equal(count(plan, " copy "), 3);
+    assert_int_equal(count(plan, "int8_dequantise"), 0);
+    free(plan);
+}
+
+/* What has no 8-bit form works in floats between the two conversions. */
+static void other_operators_stay_float(void **state) {
+    (void)state;
+    struct net_writer writer = start();
+    net_conv(&writer, "image", "a", 3, 16, 3);
+    net_node(&writer, "LeakyRelu", "a", "leaky", "alpha=0.1f");
+    net_conv(&writer, "leaky", "b", 16, 16, 1);
+    net_node(&writer, "Sigmoid", "b", "gate", NULL);
+    net_conv(&writer, "gate", "c", 16, 16, 1);
+    net_node(&writer, "Mul", "c,gate", "gated", NULL);
+    net_floats(&writer, "g.w", NULL, (int64_t[]){16, 4, 1, 1}, 4);
+    net_node(&writer, "Conv", "gated,g.w", "features", "group=4");
+    net_output(&writer, "features");
+    char *plan = check(&writer, 0.999);
+    assert_int_equal(count(plan, " int8_conv "), 2);
+    assert_int_equal(count(plan, "int8_quantise"), 2);
+    assert_int_equal(count(plan, "f32_unary"), 1);
+    assert_true(count(plan, " conv ") == 2); /* the one with the leaky epilogue, and the grouped one */
+    free(plan);
+}
+
+/* A value that is both read by a convolution and handed out, or reshaped, is there as floats too. */
+static void values_are_held_in_both_forms(void **state) {
+    (void)state;
+    struct net_writer writer = start();
+    net_conv(&writer, "image", "a", 3, 8, 3);
+    net_conv(&writer, "a", "b", 8, 8, 1);
+    net_node(&writer, "Flatten", "a", "flat.a", "axis=1");
+    net_node(&writer, "Flatten", "b", "flat.b", "axis=1");
+    net_node(&writer, "Concat", "flat.a,flat.b", "features", "axis=1");
+    net_output(&writer, "features");
+    char *plan = check(&writer, 0.999);
+    assert_int_equal(count(plan, " int8_conv "), 2);
+    assert_int_equal(count(plan, "int8_dequantise"), 1);
+    free(plan);
+}
+
+static void a_whole_network_comes_close(void **state) {
+    (void)state;
+    struct net_writer writer = {0};
+    net_write_backbone(&writer);
+    free(check(&writer, 0.995));
+}
+
+static void expect_refused(const struct net_writer *writer, const struct seen *seen, int n, const char *text) {
+    struct pom_message msg = {{0}};
+    struct pom_net *net = NULL;
+    struct pom_net_options options = {.ranges = seen->ranges, .n_ranges = n};
+    assert_int_not_equal(pom_net_load(writer->bytes.data, writer->bytes.size, &options, &net, &msg), POM_OK);
+    assert_null(net);
+    if (!strstr(msg.text, text))
+        fail_msg("\"%s\" does not tell of \"%s\"", msg.text, text);
+}
+
+static void ranges_that_do_not_fit_are_refused(void **state) {
+    (void)state;
+    static float in[SAMPLES * IMAGE];
+    struct net_writer writer = start();
+    struct seen seen = {0};
+    net_conv(&writer, "image", "a", 3, 8, 3);
+    net_conv(&writer, "a", "features", 8, 8, 1);
+    net_output(&writer, "features");
+    net_finish(&writer);
+    net_random(in, SAMPLES * IMAGE, 5);
+    watch(&writer, in, &seen);
+    assert_int_equal(seen.n, 2);
+    expect_refused(&writer, &seen, 1, "1 tensors");
+    struct pom_net_range good = seen.ranges[1];
+    seen.ranges[1].name = "other";
+    expect_refused(&writer, &seen, 2, "other");
+    seen.ranges[1] = good;
+    seen.ranges[1].channels = 7;
+    expect_refused(&writer, &seen, 2, "7 channels");
+    seen.ranges[1] = good;
+    seen.numbers[1][3] = NAN;
+    expect_refused(&writer, &seen, 2, "not finite");
+    seen.numbers[1][3] = 1e9F; /* the low end above the high one */
+    expect_refused(&writer, &seen, 2, "channel 3");
+    forget(&seen);
+    pom_buffer_clean_up(&writer.bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_stays_in_8_bits),
+        cmocka_unit_test(pools_and_concatenations_move_bytes),
+        cmocka_unit_test(other_operators_stay_float),
+        cmocka_unit_test(values_are_held_in_both_forms),
+        cmocka_unit_test(a_whole_network_comes_close),
+        cmocka_unit_test(ranges_that_do_not_fit_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
