@@ -96,8 +96,17 @@ static bool fits(const struct pom_net_range *range, const struct pom_value *valu
     return range->channels == value->dims[1] && strcmp(range->name, value->name) == 0;
 }
 
-/* One scale for all channels, that of the widest range, so that folding it into the weights leaves those as even as
- * they were; each channel's zero where its own range needs it. Zero itself is always on the grid: padding is zero. */
+/* The width of a channel's grid, from its own range and the widest of its tensor. A grid of the channel's own would be
+ * finest, but pictures of other kinds exceed what calibration saw of single channels, and scales go into the next
+ * layer's weights, whose rounding suffers where they are uneven. So rectified values share one width; values of both
+ * signs, which no clipping bounds, meet half way as in SmoothQuant (Xiao et al., ICML 2023; alpha = 0.5).
+ * docs/precision.md has the figures. */
+static double grid_width(double range, double widest, bool both_signs) {
+    const double least_share = 1e-4;
+    return both_signs ? sqrt(fmax(range, widest * least_share) * widest) : widest;
+}
+
+/* Zero is always on the grid: padding is zero. */
 static enum pom_status grid_from_range(
     struct pom_graph *graph, struct pom_value *value, const struct pom_net_range *range, struct pom_message *msg) {
     const double least = 1e-30; /* of a range: keeps its reciprocal a float */
@@ -112,7 +121,7 @@ static enum pom_status grid_from_range(
     for (int c = 0; c < range->channels; c++) {
         double low = fmin(range->low[c], 0.0), high = fmax(range->high[c], 0.0);
         double share = high - low > least ? -low / (high - low) : fmin(-lowest / widest, 1.0);
-        grid.scale[c] = (float)(widest / 255.0);
+        grid.scale[c] = (float)(grid_width(high - low, widest, lowest < 0.0) / 255.0);
         grid.zero[c] = (uint8_t)nearbyint(255.0 * share);
     }
     return POM_OK;

@@ -67,18 +67,35 @@ static void write_jpeg(uint8_t grey, unsigned char **data, unsigned long *n) {
     jpeg_destroy_compress(&info);
 }
 
-static void sessions_allocate_nothing(void **state) {
-    static uint8_t pixels[BATCH * SIZE * SIZE * 3];
+static uint8_t pixels[BATCH * SIZE * SIZE * 3];
+
+static void expect_no_allocations(const struct pom_model *model) {
     static float features[BATCH * FEATURES];
     struct pom_session *session = NULL;
     allocations = 0;
-    assert_int_equal(pom_session_new(*state, BATCH, &session, NULL), POM_OK);
+    assert_int_equal(pom_session_new(model, BATCH, &session, NULL), POM_OK);
     assert_true(allocations > 0); /* they are counted */
     allocations = 0;
     for (int n = 1; n <= BATCH; n++)
         assert_int_equal(pom_session_run(session, pixels, n, features, NULL), POM_OK);
     assert_int_equal(allocations, 0);
     pom_session_free(session);
+}
+
+static void sessions_allocate_nothing(void **state) {
+    expect_no_allocations(*state);
+}
+
+static void nor_do_they_in_int8(void **state) {
+    struct pom_model *model = NULL;
+    void *blob = NULL;
+    size_t n_bytes = 0;
+    assert_int_equal(pom_model_calibrate(*state, pixels, 1, &blob, &n_bytes, NULL), POM_OK);
+    struct pom_model_options options = {.size = SIZE, .precision = POM_PRECISION_INT8, .calibration = {blob, n_bytes}};
+    assert_int_equal(pom_model_load(ONNX, &options, &model, NULL), POM_OK);
+    expect_no_allocations(model);
+    pom_model_free(model);
+    free(blob);
 }
 
 static void featurizers_allocate_for_the_first_images_only(void **state) {
@@ -124,6 +141,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_allocate_nothing),
+        cmocka_unit_test(nor_do_they_in_int8),
         cmocka_unit_test(featurizers_allocate_for_the_first_images_only),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
