@@ -171,10 +171,8 @@ static enum pom_status new_conv(
 }
 
 void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
-    if (node->narrow && node->inputs[0]->grid) {
-        pom_build_conv_int8(planner, node);
+    if (node->narrow && node->inputs[0]->grid && pom_build_conv_int8(planner, node))
         return;
-    }
     int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
     struct pom_value *residual = node->epilogue.residual;
     int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_CHANNELS_LAST) : -1;

@@ -21,7 +21,7 @@ enum pom_status pom_conv_weights_load(
     const struct pom_node *node, struct pom_conv_weights *out, struct pom_message *msg);
 void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weights *weights);
 
-/* The 8-bit form of a node that pom_narrow_mark marked. */
-void pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *node);
+/* The 8-bit form of a node that pom_narrow_mark marked; false where its numbers have none. */
+bool pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *node);
 
 #endif

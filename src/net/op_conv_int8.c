@@ -50,27 +50,32 @@ static enum pom_status new_conv(
     return status;
 }
 
-void pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *node) {
+bool pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *node) {
     struct pom_value *in = node->inputs[0], *residual = node->epilogue.residual, *out = node->outputs[0];
-    enum pom_layout layout = out->narrow ? POM_LAYOUT_NARROW : POM_LAYOUT_CHANNELS_LAST;
-    int from = pom_plan_input(planner, in, POM_LAYOUT_NARROW);
-    int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_NARROW) : -1;
     struct conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params || planner->status != POM_OK)
-        return;
+        return true;
+    enum pom_status status = new_conv(node, planner->isa, &params->conv, planner->msg);
+    if (status == POM_ERR_UNSUPPORTED)
+        return false;
+    planner->status = status;
+    if (status != POM_OK)
+        return true;
     size_t images = (size_t)in->dims[0], elements = out->elements / images;
-    *params = (struct conv_step){.desc = pom_conv_desc_of(node),
-        .images = images,
-        .in_bytes = in->elements / images,
-        .out_elements = elements,
-        .out_bytes = out->narrow ? elements : elements * sizeof(float)};
-    planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
-    if (planner->status != POM_OK)
-        return;
-    planner->plan->weight_bytes += pom_int8_conv_weight_bytes(params->conv);
+    params->desc = pom_conv_desc_of(node);
+    params->images = images;
+    params->in_bytes = in->elements / images;
+    params->out_elements = elements;
+    params->out_bytes = out->narrow ? elements : elements * sizeof(float);
     size_t scratch = pom_int8_conv_scratch_bytes(params->conv);
-    struct pom_step *step =
-        pom_plan_step(planner, &conv_kind, params, from, added, pom_plan_output(planner, out, layout));
-    if (step)
+    planner->plan->weight_bytes += pom_int8_conv_weight_bytes(params->conv);
+    int from = pom_plan_input(planner, in, POM_LAYOUT_NARROW);
+    int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_NARROW) : -1;
+    int to = pom_plan_output(planner, out, out->narrow ? POM_LAYOUT_NARROW : POM_LAYOUT_CHANNELS_LAST);
+    struct pom_step *step = pom_plan_step(planner, &conv_kind, params, from, added, to);
+    if (step) {
+        step->weight_bytes = pom_int8_conv_weight_bytes(params->conv);
         step->scratch_bytes = scratch;
+    }
+    return true;
 }

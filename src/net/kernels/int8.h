@@ -20,7 +20,11 @@
  * The step of an output channel is the smallest with which every |q| is at most 127. Two products can exceed 16 bits
  * then, so a path without VNNI cannot use AVX2's vpmaddubsw; it widens even and odd bytes to 16 bits and takes vpmaddwd
  * twice. Weights that suit vpmaddubsw would cost every path accuracy: MobileNetV2's features on Fruits-360 come to a
- * cosine of 0.9928 instead of 0.9948. */
+ * cosine of 0.9928 instead of 0.9948.
+ *
+ * Within that step each weight is rounded to the nearest; then, where the taps of an input channel do not add up to
+ * their rounded sum, those nearest to a half go the other way. So what neighbouring pixels have in common, most of a
+ * picture, is off by half a step at most, however many taps there are. */
 #ifndef POM_NET_KERNELS_INT8_H
 #define POM_NET_KERNELS_INT8_H
 

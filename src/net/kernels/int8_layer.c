@@ -32,15 +32,50 @@ struct rounded {
     long zeros, magnitude; /* sums of q * zero and of |q| */
 };
 
+/* The tap that rounding to the other side costs least; -1: none. */
+static ptrdiff_t cheapest(
+    const double *folded, size_t taps, size_t depth, double step, int direction, const int8_t *weights) {
+    ptrdiff_t best = -1;
+    double most = -1.0;
+    for (size_t i = 0; i < taps; i++) {
+        double rest = (folded[i * depth] / step - weights[i * depth]) * direction;
+        if (rest > most && abs(weights[i * depth] + direction) <= (int)max_weight) {
+            most = rest;
+            best = (ptrdiff_t)i;
+        }
+    }
+    return best;
+}
+
+/* Rounds the taps of one input channel, so that their sum comes out rounded too. */
+static void round_taps(const double *folded, size_t taps, size_t depth, double step, int8_t *weights) {
+    double left = 0.0; /* of the sum, in steps */
+    for (size_t i = 0; i < taps; i++) {
+        double x = folded[i * depth] / step, q = nearbyint(x);
+        weights[i * depth] = (int8_t)q;
+        left += x - q;
+    }
+    while (fabs(left) > 0.5) {
+        int direction = left > 0.0 ? 1 : -1;
+        ptrdiff_t at = cheapest(folded, taps, depth, step, direction, weights);
+        if (at < 0)
+            return;
+        weights[at * (ptrdiff_t)depth] = (int8_t)(weights[at * (ptrdiff_t)depth] + direction);
+        left -= direction;
+    }
+}
+
 static struct rounded round_channel(const struct pom_int8_layer *layer, const struct pom_int8_conv_desc *desc, int n,
     const double *folded, size_t taps, size_t depth) {
     const struct pom_conv_desc *d = &layer->desc;
     size_t first = (size_t)(n / (d->out_c / d->groups)) * depth;
     const uint8_t *zero = layer->zero + first;
     struct rounded r = {.step = step_of(folded, taps * depth)};
+    int8_t *weights = layer->weights + (size_t)n * taps * depth;
+    for (size_t c = 0; c < depth && isfinite(r.step); c++)
+        round_taps(folded + c, taps, depth, r.step, weights + c);
     for (size_t i = 0; i < taps * depth; i++) {
-        double q = isfinite(r.step) ? nearbyint(folded[i] / r.step) : 0.0;
-        layer->weights[(size_t)n * taps * depth + i] = (int8_t)q;
+        double q = weights[i];
         if (desc->in_mean)
             r.drift += (r.step * q - folded[i]) * (double)desc->in_mean[first + i % depth] /
                        (double)desc->in.scale[first + i % depth];
