@@ -22,19 +22,63 @@ static int by_prefix(const void *a, const void *b) {
     return strcmp(pom_store_prefix(*(struct pom_store *const *)a), pom_store_prefix(*(struct pom_store *const *)b));
 }
 
-/* A folder that begins a later source's path holds it; sorted, it comes right before. */
-static bool holds(const char *prefix, const char *later) {
-    size_t n = strlen(prefix);
-    return strcmp(prefix, later) == 0 || (n && prefix[n - 1] == '/' && strncmp(prefix, later, n) == 0);
+/* A source as given, and the place that it is. */
+struct place {
+    const char *prefix;
+    char *resolved; /* of a local source its canonical path, with a slash if it is a folder; else the prefix */
+};
+
+static int by_place(const void *a, const void *b) {
+    return strcmp(((const struct place *)a)->resolved, ((const struct place *)b)->resolved);
+}
+
+static char *resolve(const char *prefix) {
+    char *path = strstr(prefix, "://") ? NULL : realpath(prefix, NULL);
+    size_t n = path ? strlen(path) : 0;
+    if (n == 0)
+        return strdup(prefix);
+    char *longer = prefix[strlen(prefix) - 1] == '/' && path[n - 1] != '/' ? realloc(path, n + 2) : NULL;
+    if (!longer)
+        return path;
+    return strcat(longer, "/");
+}
+
+/* A folder that begins a later place holds it; sorted, it comes right before. */
+static bool holds(const char *folder, const char *later) {
+    size_t n = strlen(folder);
+    return n && folder[n - 1] == '/' && strncmp(folder, later, n) == 0;
+}
+
+static enum pom_status check_places(const struct place *places, int n, struct pom_message *msg) {
+    for (int i = 1; i < n; i++) {
+        const struct place *above = &places[i - 1], *below = &places[i];
+        if (strcmp(above->resolved, below->resolved) == 0)
+            return pom_fail(msg, POM_ERR_ARGUMENT, "%s and %s are the same place: name each image once", above->prefix,
+                below->prefix);
+        if (holds(above->resolved, below->resolved))
+            return pom_fail(
+                msg, POM_ERR_ARGUMENT, "%s lies within %s: name each image once", below->prefix, above->prefix);
+    }
+    return POM_OK;
 }
 
 static enum pom_status check_overlap(struct pom_store *const *sources, int n, struct pom_message *msg) {
-    for (int i = 1; i < n; i++) {
-        const char *above = pom_store_prefix(sources[i - 1]), *below = pom_store_prefix(sources[i]);
-        if (holds(above, below))
-            return pom_fail(msg, POM_ERR_ARGUMENT, "%s lies within %s: name each image once", below, above);
+    struct place *places = pom_calloc((size_t)n, sizeof *places);
+    bool resolved = places != NULL;
+    for (int i = 0; resolved && i < n; i++) {
+        places[i].prefix = pom_store_prefix(sources[i]);
+        places[i].resolved = resolve(places[i].prefix);
+        resolved = places[i].resolved != NULL;
     }
-    return POM_OK;
+    enum pom_status status = POM_OK;
+    if (resolved) {
+        qsort(places, (size_t)n, sizeof *places, by_place);
+        status = check_places(places, n, msg);
+    }
+    for (int i = 0; places && i < n; i++)
+        free(places[i].resolved);
+    free(places);
+    return resolved ? status : pom_fail_memory(msg, "the sources");
 }
 
 enum pom_status pom_sources_open(const char *const *locations, int n, const atomic_bool *cancel,

@@ -167,6 +167,11 @@ def test_several_sources_are_in_order(photos, tmp_path):
     assert paths == sorted(paths, key=str.encode) and len(paths) == 17 and not any("//" in p for p in paths)
     said = pomona("features", photos, photos / "apple", "-o", tmp_path / "x", *PIXELS, code=1)
     assert "lies within" in said and not (tmp_path / "x").exists()
+    (tmp_path / "link").symlink_to(photos / "apple")
+    for same in (f"{photos}/./apple/", f"{photos}/tomato/../apple", tmp_path / "link", photos / "apple"):
+        assert "are the same place" in pomona("features", photos / "apple", same, "-o", tmp_path / "x", *PIXELS, code=1)
+    said = pomona("features", photos, photos / "." / "tomato" / ".." / "apple" / "00.jpg", "-o", tmp_path / "x", *PIXELS, code=1)
+    assert "lies within" in said
 
 
 def test_odd_names(tmp_path):
