@@ -1,5 +1,6 @@
 /* `pomona model`: the networks, where they are and what they are made of. */
 #include "commands.h"
+#include "fast_model.h"
 #include "interrupt.h"
 #include "model_bench.h"
 
@@ -205,8 +206,13 @@ struct look {
     struct pom_model_options model;
     bool plan, layers;
     struct pom_bench bench;
-    const char *precision;
+    bool fast;
 };
+
+static enum pom_status load(
+    const struct look *look, const char *name, struct pom_model **out, struct pom_message *msg) {
+    return (look->fast ? pom_fast_model_load : pom_model_load)(name, &look->model, out, msg);
+}
 
 #define MODEL_OPTIONS                                                                                                  \
     {"output-layer", 0, "NAME", "the layer that gives the features; default: the model's own output", pom_option_text, \
@@ -218,10 +224,18 @@ struct look {
             offsetof(struct look, model.preprocess)                                                                    \
     }
 
+#define PRECISION_OPTION                                                                                               \
+    {                                                                                                                  \
+        "precision", 0, "NAME",                                                                                        \
+            "exact, or fast: int8 where the model can, calibrated on random\ninput; default exact",                    \
+            pom_option_precision, offsetof(struct look, fast)                                                          \
+    }
+
 static const struct pom_option inspect_options[] = {
     {"layers", 0, NULL, "every layer: shape, parameters, multiply-adds", pom_option_switch,
         offsetof(struct look, layers)},
     {"plan", 0, NULL, "how it is run: kernels, what is fused, memory", pom_option_switch, offsetof(struct look, plan)},
+    PRECISION_OPTION,
     MODEL_OPTIONS,
     {0},
 };
@@ -253,6 +267,7 @@ static void print_summary(const struct pom_model *model, double load_ms) {
         (double)info->weight_bytes * 1e-6, (double)info->session_bytes * 1e-6,
         (double)(info->session_bytes + more + (BATCH - 1) * input_bytes(info)) * 1e-6, BATCH);
     printf("%-14s %.0f ms\n", "loaded in", load_ms);
+    printf("%-14s %s\n", "precision", pom_precision_name(info->precision));
     printf("%-14s %s\n", "path", pom_isa_name(pom_net_info(pom_model_net(model))->isa));
 }
 
@@ -265,7 +280,7 @@ static enum pom_status run_inspect(int argc, char **argv, enum pom_exit *exit_co
     POM_TRY(pom_options_parse(inspect_options, argc, argv, &look, &first, msg));
     POM_TRY(one_operand(argc, argv, first, "model", &name, msg));
     uint64_t start = pom_now_ns();
-    POM_TRY(pom_model_load(name, &look.model, &model, msg));
+    POM_TRY(load(&look, name, &model, msg));
     print_summary(model, (double)(pom_now_ns() - start) * 1e-6);
     if (look.layers && pom_model_net(model)) {
         printf("\n");
@@ -295,7 +310,7 @@ static const struct pom_option bench_options[] = {
     {"seconds", 0, "S", "how long; default 5", pom_option_seconds, offsetof(struct look, bench.seconds)},
     {"layers", 0, NULL, "what each layer takes: time, GFLOP/s, share of the peak, kernel", pom_option_switch,
         offsetof(struct look, bench.layers)},
-    {"precision", 0, "exact", "32-bit floats, the only one so far", pom_option_text, offsetof(struct look, precision)},
+    PRECISION_OPTION,
     MODEL_OPTIONS,
     {0},
 };
@@ -304,15 +319,13 @@ static enum pom_status run_bench(int argc, char **argv, enum pom_exit *exit_code
     *exit_code = POM_EXIT_OK;
     int first;
     const char *name = NULL;
-    struct look look = {.bench = {.threads = pom_cpu_count(), .batch = BATCH, .seconds = 5}, .precision = "exact"};
+    struct look look = {.bench = {.threads = pom_cpu_count(), .batch = BATCH, .seconds = 5}};
     struct pom_model *model;
     POM_TRY(pom_options_parse(bench_options, argc, argv, &look, &first, msg));
     POM_TRY(one_operand(argc, argv, first, "model", &name, msg));
-    if (strcmp(look.precision, "exact") != 0)
-        return pom_fail(msg, POM_ERR_UNSUPPORTED, "--precision %s: this version has exact only", look.precision);
     if (!look.model.preprocess)
         look.model.preprocess = "tf"; /* the input is random numbers: it makes no difference */
-    POM_TRY(pom_model_load(name, &look.model, &model, msg));
+    POM_TRY(load(&look, name, &model, msg));
     enum pom_status status = pom_model_bench(model, &look.bench, msg);
     pom_model_free(model);
     return status;

@@ -1,4 +1,5 @@
 #include "model_bench.h"
+#include "random.h"
 
 #include "base/memory.h"
 #include "base/resources.h"
@@ -25,15 +26,11 @@ struct worker {
     struct pom_message message;
 };
 
-/* Numbers in [-1, 1), always the same ones: Marsaglia's xorshift, 2003. */
+/* Numbers in [-1, 1). */
 static void fill_random(float *out, size_t n) {
-    uint32_t x = 2463534242;
-    for (size_t i = 0; i < n; i++) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        out[i] = (float)x * 0x1p-31F - 1;
-    }
+    uint32_t state = POM_RANDOM_SEED;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)pom_random(&state) * 0x1p-31F - 1;
 }
 
 static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
@@ -111,7 +108,8 @@ static void report(const struct pom_model *model, const struct pom_bench *bench,
     double gflops = rate * 2 * (double)info->macs * 1e-9;
     if (bench->layers)
         report_layers(model, bench, workers, core_peak);
-    printf("model %s  layer %s  input %dx%d\n", info->name, info->output_layer, info->width, info->height);
+    printf("model %s  layer %s  input %dx%d  precision %s\n", info->name, info->output_layer, info->width, info->height,
+        pom_precision_name(info->precision));
     printf("path %s  threads %d  batch %d  %.1f of %.1f GFLOP/s\n", pom_isa_name(isa), bench->threads, bench->batch,
         gflops, peak);
     printf("images/s %.1f  peak %.0f %%\n", rate, 100 * gflops / peak);
