@@ -87,19 +87,28 @@ def test_nothing_to_calibrate_with(tmp_path):
     assert (told["used"], told["images_calibrated"], told["images_checked"]) == ("int8", 1, 1)
 
 
+def records(out):
+    spool = out / ".pomona" / "features.spool"
+    return spool.stat().st_size // (1280 * 4) if spool.exists() else 0
+
+
+def wait_for_records(job, out, n):
+    while job.poll() is None and records(out) < n:
+        time.sleep(0.01)
+
+
 def test_killed_runs_continue_with_the_same_calibration(tmp_path):
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     photograph(0).save(photos / "00.png")
     photograph(1, (3200, 2400)).save(photos / "01.jpg", quality=95)  # decoding these takes long enough for a commit
-    for i in range(2, 60):
+    for i in range(2, 100):
         (photos / f"{i:02}.jpg").hardlink_to(photos / "01.jpg")
     pomona("features", photos, "-o", tmp_path / "whole", *FAST)
     job = subprocess.Popen([BINARY, "features", photos, "-o", out, *FAST, "--threads", "1", "--quiet"])
-    spool, deadline = out / ".pomona" / "features.spool", time.time() + 100
-    while job.poll() is None and time.time() < deadline and not (spool.exists() and spool.stat().st_size):
-        time.sleep(0.01)
-    time.sleep(1.3)
+    wait_for_records(job, out, 1)
+    time.sleep(1.1)  # the next record but a batch is behind a commit
+    wait_for_records(job, out, records(out) + 17)
     job.kill()
     assert job.wait() != 0
     first = (photos / "00.png").read_bytes()
