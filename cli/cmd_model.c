@@ -338,7 +338,8 @@ static const struct pom_verb bench_verb = {
     .options = bench_options,
     .run = run_bench,
     .details =
-        "The last line gives images a second, and the share of the CPU's measured peak of fused multiply-adds.\n",
+        "The last line gives images a second, and the share of the CPU's measured peak: of fused multiply-adds, or of\n"
+        "dot products of bytes for int8.\n",
 };
 
 static const struct pom_verb *const verbs[] = {&list_verb, &pull_verb, &import_verb, &inspect_verb, &bench_verb, NULL};

@@ -98,20 +98,27 @@ static void report_layers(
     printf("\n");
 }
 
+/* Of a core, in the precision's own arithmetic: dot products of bytes for int8, where the CPU has them, else
+ * multiply-adds of floats. */
+static double peak_of(enum pom_precision precision, enum pom_isa isa) {
+    double dots = precision == POM_PRECISION_INT8 ? pom_dot_peak(isa) : 0;
+    return dots > 0 ? dots : pom_fma_peak(isa);
+}
+
 static void report(const struct pom_model *model, const struct pom_bench *bench, const struct worker *workers) {
     const struct pom_model_info *info = pom_model_info(model);
     enum pom_isa isa = pom_net_info(model->net)->isa;
     double rate = 0;
     for (int i = 0; i < bench->threads; i++)
         rate += (double)workers[i].images / ((double)workers[i].elapsed_ns * 1e-9);
-    double core_peak = pom_fma_peak(isa), peak = core_peak * bench->threads;
+    double core_peak = peak_of(info->precision, isa), peak = core_peak * bench->threads;
     double gflops = rate * 2 * (double)info->macs * 1e-9;
     if (bench->layers)
         report_layers(model, bench, workers, core_peak);
     printf("model %s  layer %s  input %dx%d  precision %s\n", info->name, info->output_layer, info->width, info->height,
         pom_precision_name(info->precision));
-    printf("path %s  threads %d  batch %d  %.1f of %.1f GFLOP/s\n", pom_isa_name(isa), bench->threads, bench->batch,
-        gflops, peak);
+    printf("path %s  threads %d  batch %d  %.1f of %.1f G%s/s\n", pom_isa_name(isa), bench->threads, bench->batch,
+        gflops, peak, info->precision == POM_PRECISION_INT8 ? "OP" : "FLOP");
     printf("images/s %.1f  peak %.0f %%\n", rate, 100 * gflops / peak);
 }
 
