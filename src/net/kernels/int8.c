@@ -14,9 +14,20 @@ static const struct pom_int8_kernels ref = {.quantise = pom_ref_int8_quantise,
 const struct pom_int8_table *pom_int8_table(enum pom_isa isa) {
     switch (isa) {
 #if defined(__x86_64__)
+    case POM_ISA_AVX2:
+        return &pom_int8_avx2;
+    case POM_ISA_AVX2VNNI:
+        return &pom_int8_avx2vnni;
+    case POM_ISA_AVX512:
+        return &pom_int8_avx512;
     case POM_ISA_AVX512VNNI:
     case POM_ISA_AVX512BF16:
         return &pom_int8_avx512vnni;
+#elif defined(__aarch64__)
+    case POM_ISA_NEON:
+        return &pom_int8_neon;
+    case POM_ISA_NEONDOT:
+        return &pom_int8_neondot;
 #endif
     default:
         return NULL;

@@ -5,6 +5,7 @@
 
 #include "net/kernels/template/inline.h"
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ ALWAYS_INLINE sums sums_add(sums x, sums y) {
 #ifdef __AVX512VNNI__
 typedef __m512i inputs, weights;
 enum { WEIGHT_BYTES = 4 };
+#define INPUTS_HOLD(x) SUMS_HOLD(x)
 
 ALWAYS_INLINE inputs inputs_of(__m512i quads) {
     return quads;
@@ -51,6 +53,7 @@ typedef struct {
     __m512i even, odd;
 } inputs, weights;
 enum { WEIGHT_BYTES = 8 };
+#define INPUTS_HOLD(x) __asm__("" : "+v"((x).even), "+v"((x).odd))
 
 ALWAYS_INLINE inputs inputs_of(__m512i quads) {
     return (inputs){_mm512_and_si512(quads, _mm512_set1_epi16(255)), _mm512_srli_epi16(quads, 8)};
