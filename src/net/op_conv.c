@@ -58,31 +58,25 @@ void pom_conv_describe(const struct pom_conv_desc *d, size_t weight_bytes, FILE 
     fprintf(out, "; %.1f KB of weights", (double)weight_bytes * 1e-3);
 }
 
-struct conv_step {
-    struct pom_conv *conv;
-    struct pom_conv_desc desc;
-    int images; /* of one image of the batch */
-};
-
 static void run_conv(const void *params, const struct pom_call *call) {
-    const struct conv_step *p = params;
+    const struct pom_conv_step *p = params;
     pom_conv_run(p->conv, call->in[0], call->in[1], call->out, p->images * call->images, call->scratch);
 }
 
 static void free_conv(void *params) {
-    pom_conv_free(((struct conv_step *)params)->conv);
+    pom_conv_free(((struct pom_conv_step *)params)->conv);
 }
 
 static void describe_conv(const void *params, FILE *out) {
-    const struct conv_step *p = params;
+    const struct pom_conv_step *p = params;
     pom_conv_describe(&p->desc, pom_conv_weight_bytes(p->conv), out);
 }
 
 static const char *conv_kernel(const void *params) {
-    return pom_conv_kernel_name(((const struct conv_step *)params)->conv);
+    return pom_conv_kernel_name(((const struct pom_conv_step *)params)->conv);
 }
 
-static const struct pom_step_kind conv_kind = {.name = "conv",
+const struct pom_step_kind pom_conv_kind = {.name = "conv",
     .in_place = 2, /* the residual */
     .many_images = true,
     .run = run_conv,
@@ -176,21 +170,23 @@ void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
     int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
     struct pom_value *residual = node->epilogue.residual;
     int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_CHANNELS_LAST) : -1;
-    struct conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
+    struct pom_conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params || planner->status != POM_OK)
         return;
     if (node->inputs[0]->dims[0] > INT_MAX / POM_NET_MAX_BATCH) {
         pom_plan_fail(planner, POM_ERR_LIMIT, "takes too many images at once");
         return;
     }
-    *params = (struct conv_step){.desc = pom_conv_desc_of(node), .images = (int)node->inputs[0]->dims[0]};
+    *params = (struct pom_conv_step){.desc = pom_conv_desc_of(node), .images = (int)node->inputs[0]->dims[0]};
     planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
     if (planner->status != POM_OK)
         return;
     planner->plan->weight_bytes += pom_conv_weight_bytes(params->conv);
+    if (pom_plan_join_block(planner, node, params, from, added))
+        return;
     size_t scratch = pom_conv_scratch_bytes(params->conv);
     int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
-    struct pom_step *step = pom_plan_step(planner, &conv_kind, params, from, added, to);
+    struct pom_step *step = pom_plan_step(planner, &pom_conv_kind, params, from, added, to);
     if (step) {
         step->weight_bytes = pom_conv_weight_bytes(params->conv);
         step->scratch_bytes = scratch;

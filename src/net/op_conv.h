@@ -21,6 +21,19 @@ enum pom_status pom_conv_weights_load(
     const struct pom_node *node, struct pom_conv_weights *out, struct pom_message *msg);
 void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weights *weights);
 
+/* The step of one convolution. */
+struct pom_conv_step {
+    struct pom_conv *conv;
+    struct pom_conv_desc desc;
+    int images; /* of one image of the batch */
+};
+extern const struct pom_step_kind pom_conv_kind;
+
+/* Where the step before makes the node's input, which nobody else reads, lets it run this convolution too
+ * (op_conv_block.c); conv is then its own. from, added: the buffers of the input and of the residual or -1. */
+bool pom_plan_join_block(
+    struct pom_planner *planner, const struct pom_node *node, const struct pom_conv_step *conv, int from, int added);
+
 /* The 8-bit form of a node that pom_narrow_mark marked; false where its numbers have none. */
 bool pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *node);
 

@@ -38,6 +38,32 @@ static inline size_t pom_conv_out_floats(const struct pom_conv_desc *d) {
     return (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
 }
 
+/* Lines of a picture, or of some of its channels: line y is at data + y % lines * line. Steps in floats. */
+struct pom_line_ring {
+    const float *data;
+    int lines;
+    ptrdiff_t pixel, line;
+};
+
+/* Of a depthwise layer without a residual: output lines [y, end) of the vector of channels at c, where `in` begins; out
+ * is where line y goes. */
+void pom_depthwise_run_lines(
+    const struct pom_conv *conv, int y, int end, int c, const struct pom_line_ring *in, float *out);
+int pom_depthwise_lanes(const struct pom_conv *conv); /* channels of a vector */
+
+/* Of a layer by products without groups: the channels of a panel; 0 where panels do not end between vectors. */
+int pom_gemm_conv_panel(const struct pom_conv *conv);
+
+/* `lines` output lines from y on of the panel at channel c, to a place of their own, `pixel` floats from pixel to
+ * pixel, without a residual; scratch: of pom_gemm_conv_scratch(lines) bytes. */
+void pom_gemm_conv_run_lines(
+    const struct pom_conv *conv, const float *in, int y, int lines, int c, float *out, int pixel, float *scratch);
+size_t pom_gemm_conv_scratch(const struct pom_conv *conv, int lines);
+
+/* `lines` output lines from y on of a layer without scratch; a: where the left side of those lines lies. */
+void pom_gemm_conv_run_band(
+    const struct pom_conv *conv, const float *a, const float *residual, float *out, int y, int lines);
+
 static inline bool pom_conv_is_depthwise(const struct pom_conv_desc *d) {
     return d->groups > 1 && d->groups == d->in_c;
 }

@@ -130,17 +130,18 @@ static void clean_up(struct pom_conv *conv) {
     free(w);
 }
 
-/* One run of lines, the vector of channels at c. */
-static void run_lines(
-    const struct pom_conv *conv, const struct run *run, int c, const float *in, const float *residual, float *out) {
+/* One run of lines, the vector of channels at c, which is where `in` begins. */
+static void run_lines(const struct pom_conv *conv, const struct run *run, int c, const struct pom_line_ring *in,
+    const float *residual, float *out) {
     const struct depthwise_conv *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    const ptrdiff_t line = (ptrdiff_t)d->in_w * w->channels;
+    const ptrdiff_t top = ((ptrdiff_t)run->y * d->stride_h - d->pad_top + (ptrdiff_t)run->tap0 * d->dilation_h);
     bool whole = c + w->lanes <= w->channels;
     const struct tile *tiles = whole ? w->tiles : w->pixels;
-    struct pom_depthwise_call call = {.in_pixel = (ptrdiff_t)d->dilation_w * w->channels,
-        .in_line = d->dilation_h * line,
-        .in_next = d->stride_h * line,
+    struct pom_depthwise_call call = {.in_pixel = d->dilation_w * in->pixel,
+        .in_line = d->dilation_h * in->line,
+        .in_next = d->stride_h * in->line,
+        .in_ring = in->lines * in->line,
         .weights = w->weights + (size_t)c * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1),
         .out_pixel = w->channels,
         .out_line = (ptrdiff_t)d->out_w * w->channels,
@@ -151,10 +152,10 @@ static void run_lines(
         .lanes = whole ? w->lanes : w->channels - c,
         .act = conv->act};
     for (int i = 0; i < (whole ? w->n_tiles : d->out_w); i++) {
-        ptrdiff_t y = (ptrdiff_t)run->y * d->stride_h - d->pad_top,
-                  x = (ptrdiff_t)tiles[i].x * d->stride_w - d->pad_left;
+        const float *first = in->data + ((ptrdiff_t)tiles[i].x * d->stride_w - d->pad_left) * in->pixel;
         ptrdiff_t at = ((ptrdiff_t)run->y * d->out_w + tiles[i].x) * w->channels + c;
-        call.in = in + y * line + x * w->channels + c;
+        call.in = first + top % in->lines * in->line;
+        call.in_end = first + call.in_ring;
         call.residual = residual ? residual + at : NULL;
         call.out = out + at;
         call.tap_x0 = tiles[i].tap0;
@@ -178,9 +179,29 @@ static void run_image(const struct pom_conv *conv, const float *in, const float 
         repeat_channels(in, (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c, w->multiplier, scratch);
         in = scratch;
     }
+    struct pom_line_ring picture = {.lines = d->in_h, .pixel = w->channels, .line = (ptrdiff_t)d->in_w * w->channels};
     for (int i = 0; i < w->n_runs; i++)
-        for (int c = 0; c < w->channels; c += w->lanes)
-            run_lines(conv, &w->runs[i], c, in, residual, out);
+        for (int c = 0; c < w->channels; c += w->lanes) {
+            picture.data = in + c;
+            run_lines(conv, &w->runs[i], c, &picture, residual, out);
+        }
+}
+
+int pom_depthwise_lanes(const struct pom_conv *conv) {
+    return ((const struct depthwise_conv *)conv->state)->lanes;
+}
+
+void pom_depthwise_run_lines(
+    const struct pom_conv *conv, int y, int end, int c, const struct pom_line_ring *in, float *out) {
+    const struct depthwise_conv *w = conv->state;
+    for (int i = 0; i < w->n_runs; i++) {
+        struct run run = w->runs[i];
+        int stop = run.y + run.lines < end ? run.y + run.lines : end;
+        run.y = run.y > y ? run.y : y;
+        run.lines = stop - run.y;
+        if (run.lines > 0)
+            run_lines(conv, &run, c, in, NULL, out - (ptrdiff_t)y * conv->desc.out_w * w->channels);
+    }
 }
 
 static void run(

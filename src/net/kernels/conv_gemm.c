@@ -122,6 +122,11 @@ static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_d
     return POM_OK;
 }
 
+size_t pom_gemm_conv_scratch(const struct pom_conv *conv, int lines) {
+    const struct layout *l = &((const struct gemm_conv *)conv->state)->layout;
+    return l->copied ? (size_t)copied_lines(&conv->desc, l, lines) * (size_t)l->line * sizeof(float) : 0;
+}
+
 static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,
     const float *bias, struct pom_message *msg) {
     const struct pom_conv_desc *d = &conv->desc;
@@ -134,8 +139,7 @@ static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table
     POM_TRY(init_weights(g, d, table, weights, bias, msg));
     for (int i = 0; i < d->groups; i++)
         conv->weight_bytes += pom_gemm_bytes(&g->groups[i]);
-    if (g->layout.copied)
-        conv->scratch_bytes = (size_t)copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line * sizeof(float);
+    conv->scratch_bytes = pom_gemm_conv_scratch(conv, g->band);
     conv->kernel_name = g->groups[0].main->name;
     return POM_OK;
 }
@@ -177,27 +181,46 @@ static void copy_band(
         copy_line(d, l, iy >= 0 && iy < d->in_h ? in + iy * d->in_w * d->in_c : NULL, scratch);
 }
 
-static void run_band(const struct pom_conv *conv, const float *a, const float *residual, float *out, int lines) {
+/* `lines` lines, as one where they are. */
+static struct pom_gemm_view view_of(const struct pom_conv *conv, int lines, int out_pixel) {
     const struct gemm_conv *g = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
     bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
-    struct pom_gemm_view view = {.lines = flat ? 1 : lines,
+    return (struct pom_gemm_view){.lines = flat ? 1 : lines,
         .width = flat ? lines * d->out_w : d->out_w,
         .a_line = g->layout.a_line,
         .a_pixel = g->layout.a_pixel,
-        .out_line = (ptrdiff_t)d->out_w * d->out_c,
-        .out_pixel = d->out_c,
+        .out_line = (ptrdiff_t)d->out_w * out_pixel,
+        .out_pixel = out_pixel,
         .segment_at = g->segment_at,
         .segments = g->segments,
         .depth = g->depth,
         .act = conv->act};
+}
+
+void pom_gemm_conv_run_band(
+    const struct pom_conv *conv, const float *a, const float *residual, float *out, int y, int lines) {
+    const struct gemm_conv *g = conv->state;
+    const struct pom_conv_desc *d = &conv->desc;
+    ptrdiff_t first = (ptrdiff_t)y * d->out_w * d->out_c;
+    struct pom_gemm_view view = view_of(conv, lines, d->out_c);
     for (int i = 0; i < d->groups; i++) {
-        ptrdiff_t at = (ptrdiff_t)i * (d->out_c / d->groups);
+        ptrdiff_t at = first + (ptrdiff_t)i * (d->out_c / d->groups);
         view.a = a + (ptrdiff_t)i * (d->in_c / d->groups);
         view.residual = residual ? residual + at : NULL;
         view.out = out + at;
         pom_gemm_run(&g->groups[i], &view);
     }
+}
+
+/* The left side of `lines` output lines from y on. */
+static const float *left_side(
+    const struct pom_conv *conv, const struct pom_conv_desc *d, const float *in, int y, int lines, float *scratch) {
+    const struct gemm_conv *g = conv->state;
+    if (!g->layout.copied)
+        return in + y * g->layout.a_line;
+    copy_band(d, &g->layout, in, y, lines, scratch);
+    return scratch;
 }
 
 /* d: the layer's, or that of a higher picture. */
@@ -206,13 +229,7 @@ static void run_picture(const struct pom_conv *conv, const struct pom_conv_desc 
     const struct gemm_conv *g = conv->state;
     for (int y = 0; y < d->out_h; y += g->band) {
         int lines = d->out_h - y < g->band ? d->out_h - y : g->band;
-        ptrdiff_t at = (ptrdiff_t)y * d->out_w * d->out_c;
-        const float *a = in + y * g->layout.a_line;
-        if (g->layout.copied) {
-            copy_band(d, &g->layout, in, y, lines, scratch);
-            a = scratch;
-        }
-        run_band(conv, a, residual ? residual + at : NULL, out + at, lines);
+        pom_gemm_conv_run_band(conv, left_side(conv, d, in, y, lines, scratch), residual, out, y, lines);
     }
 }
 
@@ -228,6 +245,21 @@ static void run(
     for (size_t i = 0; i < (size_t)images; i++)
         run_picture(
             conv, &d, in + i * in_floats, residual ? residual + i * out_floats : NULL, out + i * out_floats, scratch);
+}
+
+int pom_gemm_conv_panel(const struct pom_conv *conv) {
+    const struct pom_gemm *gemm = ((const struct gemm_conv *)conv->state)->groups;
+    bool between = gemm->main->columns % gemm->lanes == 0 && !(gemm->last && pom_gemm_in_pairs(gemm->last));
+    return between ? gemm->main->columns : 0;
+}
+
+void pom_gemm_conv_run_lines(
+    const struct pom_conv *conv, const float *in, int y, int lines, int c, float *out, int pixel, float *scratch) {
+    const struct gemm_conv *g = conv->state;
+    struct pom_gemm_view view = view_of(conv, lines, pixel);
+    view.a = left_side(conv, &conv->desc, in, y, lines, scratch);
+    view.out = out;
+    pom_gemm_run_panel(g->groups, &view, c);
 }
 
 const struct pom_conv_method pom_conv_by_gemm = {init, clean_up, run};

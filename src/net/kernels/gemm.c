@@ -148,20 +148,19 @@ static void run_line(const struct pom_gemm_kernel *kernel, int width, struct pom
     kernel->run[s.rows](call);
 }
 
-/* Every line against the panel at column `from`. */
-static void run_panel(
-    const struct pom_gemm *gemm, const struct pom_gemm_view *view, int from, const float *b, const float *bias) {
+int pom_gemm_run_panel(const struct pom_gemm *gemm, const struct pom_gemm_view *view, int from) {
     const struct pom_gemm_kernel *kernel = kernel_at(gemm, from);
+    const size_t packed = (size_t)(from / gemm->main->columns) * (size_t)gemm->main->packed;
     int missing = from + kernel->columns - gemm->n;
     for (int line = 0; line < view->lines; line++) {
-        ptrdiff_t at = line * view->out_line + from;
+        ptrdiff_t at = line * view->out_line;
         struct pom_gemm_call call = {.a = view->a + line * view->a_line,
             .a_row = view->a_pixel,
             .segment_at = view->segment_at,
             .segments = view->segments,
             .depth = view->depth,
-            .b = b,
-            .bias = bias,
+            .b = gemm->weights + (size_t)gemm->k * packed,
+            .bias = gemm->bias + packed,
             .residual = view->residual ? view->residual + at : NULL,
             .out = view->out + at,
             .out_row = view->out_pixel,
@@ -169,15 +168,14 @@ static void run_panel(
             .act = view->act};
         run_line(kernel, view->width, &call);
     }
+    return from + kernel->columns;
 }
 
 void pom_gemm_run(const struct pom_gemm *gemm, const struct pom_gemm_view *view) {
-    const struct pom_gemm_kernel *kernel;
-    const float *b = gemm->weights, *bias = gemm->bias;
-    for (int from = 0; from < gemm->n; from += kernel->columns) {
-        kernel = kernel_at(gemm, from);
-        run_panel(gemm, view, from, b, bias);
-        b += (size_t)gemm->k * (size_t)kernel->packed;
-        bias += kernel->packed;
+    struct pom_gemm_view panel = *view;
+    for (int from = 0; from < gemm->n;) {
+        panel.out = view->out + from;
+        panel.residual = view->residual ? view->residual + from : NULL;
+        from = pom_gemm_run_panel(gemm, &panel, from);
     }
 }

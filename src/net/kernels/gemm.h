@@ -51,4 +51,8 @@ size_t pom_gemm_bytes(const struct pom_gemm *gemm);
 
 void pom_gemm_run(const struct pom_gemm *gemm, const struct pom_gemm_view *view);
 
+/* The panel that begins at column `from`, a multiple of main's columns; out and residual begin there too. Gives the
+ * column of the next one. */
+int pom_gemm_run_panel(const struct pom_gemm *gemm, const struct pom_gemm_view *view, int from);
+
 #endif

@@ -65,6 +65,20 @@ const char *pom_conv_kernel_name(const struct pom_conv *conv); /* e.g. "f32_gemm
 void pom_conv_run(
     const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, void *scratch);
 
+/* Layers in a row, each read by the next alone, run as one without the pictures between them in memory: a dense
+ * convolution, a depthwise one and, or NULL, a pointwise one. The same bits as one after the other. */
+struct pom_conv_block {
+    struct pom_conv *first, *depthwise, *last;
+};
+
+/* Whether the layers are of kinds that can, and large enough to gain by it. */
+bool pom_conv_block_fits(const struct pom_conv_block *block);
+size_t pom_conv_block_scratch_bytes(const struct pom_conv_block *block);
+
+/* in: of first; residual: of last; out: of the last one there is. */
+void pom_conv_block_run(
+    const struct pom_conv_block *block, const float *in, const float *residual, float *out, void *scratch);
+
 /* A fully connected layer on a batch: out[m][n] = activation(bias[n] + sum over k of in[m][k] * w[k][n]). */
 struct pom_dense_desc {
     int k, n;

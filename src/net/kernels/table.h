@@ -38,10 +38,12 @@ static inline bool pom_gemm_in_pairs(const struct pom_gemm_kernel *kernel) {
 
 /* Depthwise: `lines` output lines of one tile of neighbouring pixels, one vector of channels. */
 struct pom_depthwise_call {
-    const float *in; /* the top left tap of the first output; it may be padding, which is not touched */
+    const float *in; /* the left tap of the first line of taps inside; it may be padding, which is not touched */
     ptrdiff_t in_pixel, in_line, in_next; /* steps between taps, lines of taps, and to the next output line */
-    const float *weights;                 /* a vector of bias, then kernel_h x kernel_w vectors */
-    const float *residual;                /* or NULL */
+    const float *in_end;                  /* lines at or past it begin again in_ring before */
+    ptrdiff_t in_ring;
+    const float *weights;  /* a vector of bias, then kernel_h x kernel_w vectors */
+    const float *residual; /* or NULL */
     float *out;
     ptrdiff_t out_pixel, out_line; /* also the residual's */
     int lines;

@@ -156,6 +156,7 @@ static void check_floats(enum pom_isa isa, int cases) {
     check_depthwise_tiles(pom_kernel_table(isa));
     check_convolutions(isa, cases);
     check_winograd(isa, cases / 8);
+    check_blocks(isa, cases / 20);
     check_dense(isa, cases / 4);
     check_plain(isa, cases / 2);
 }

@@ -43,6 +43,7 @@ void check_gemm_tiles(const struct pom_kernel_table *table);
 void check_depthwise_tiles(const struct pom_kernel_table *table);
 void check_convolutions(enum pom_isa isa, int cases);
 void check_winograd(enum pom_isa isa, int cases);
+void check_blocks(enum pom_isa isa, int cases);
 void check_winograd_error(void);
 void check_refusals(void);
 void check_dense(enum pom_isa isa, int cases);

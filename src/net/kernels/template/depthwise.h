@@ -52,6 +52,11 @@ enum { DEPTHWISE_MAX_PIXELS = 14 };
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 
+/* A line of taps, where it lies in the ring. */
+static inline const float *depthwise_wrap(const struct pom_depthwise_call *d, const float *line) {
+    return line >= d->in_end ? line - d->in_ring : line;
+}
+
 static inline __attribute__((always_inline)) void depthwise_line(const int pixels, const int kernel, const int stride,
     const struct pom_depthwise_call *d, const float *in, const float *residual, float *out) {
     const int columns = (pixels - 1) * stride + kernel;
@@ -60,12 +65,13 @@ static inline __attribute__((always_inline)) void depthwise_line(const int pixel
     vec sum[DEPTHWISE_MAX_PIXELS];
     const vec bias = vec_load(d->weights);
     DEPTHWISE_OUTPUTS(DEPTHWISE_BEGIN)
-    const float *w = d->weights + (1 + d->tap_y0 * kernel) * LANES, *line = in + d->tap_y0 * d->in_line;
-    for (int left = d->tap_y1 - d->tap_y0; left > 0; left--, w += kernel * LANES, line = opaque(line + d->in_line)) {
+    const float *w = d->weights + (1 + d->tap_y0 * kernel) * LANES, *line = in;
+    for (int left = d->tap_y1 - d->tap_y0; left > 0; left--, w += kernel * LANES) {
         const float *p = line;
         const vec w0 = vec_load(w), w1 = vec_load(w + LANES), w2 = vec_load(w + 2 * LANES),
                   w3 = kernel > 3 ? vec_load(w + 3 * LANES) : w0, w4 = kernel > 4 ? vec_load(w + 4 * LANES) : w0;
         DEPTHWISE_COLUMNS(DEPTHWISE_THREE)
+        line = opaque(depthwise_wrap(d, line + d->in_line));
     }
     if (residual) {
         DEPTHWISE_OUTPUTS(DEPTHWISE_RESIDUAL)
@@ -86,7 +92,7 @@ static inline __attribute__((always_inline)) void depthwise_tile(
     float *out = d->out;
     for (int left = d->lines; left > 0; left--) {
         depthwise_line(pixels, kernel, stride, d, in, residual, out);
-        in += d->in_next;
+        in = depthwise_wrap(d, in + d->in_next);
         out += d->out_line;
         if (residual)
             residual += d->out_line;
@@ -95,12 +101,13 @@ static inline __attribute__((always_inline)) void depthwise_tile(
 
 /* One output pixel of any window, `lanes` channels. */
 static void depthwise_any(const struct pom_depthwise_call *d) {
-    for (int line = 0; line < d->lines; line++) {
-        const float *in = d->in + line * d->in_next;
+    const float *in = d->in;
+    for (int line = 0; line < d->lines; line++, in = depthwise_wrap(d, in + d->in_next)) {
+        const float *taps = in;
         vec sum = vec_load(d->weights);
-        for (int ky = d->tap_y0; ky < d->tap_y1; ky++)
+        for (int ky = d->tap_y0; ky < d->tap_y1; ky++, taps = depthwise_wrap(d, taps + d->in_line))
             for (int kx = d->tap_x0; kx < d->tap_x1; kx++) {
-                vec x = load_lanes(in + ky * d->in_line + kx * d->in_pixel, d->lanes);
+                vec x = load_lanes(taps + kx * d->in_pixel, d->lanes);
                 sum = vec_fma(x, vec_load(d->weights + (1 + ky * d->kernel_w + kx) * LANES), sum);
             }
         if (d->residual)
