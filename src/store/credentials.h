@@ -22,8 +22,10 @@ void pom_credentials_clean_up(struct pom_credentials *credentials);
 
 struct pom_identity;
 
-/* Looks for credentials. POM_ERR_NOT_FOUND: there are none; the message names every place. cancel may be NULL. */
-enum pom_status pom_identity_new(const atomic_bool *cancel, struct pom_identity **out, struct pom_message *msg);
+/* Looks for credentials. region: for the services that give them out. POM_ERR_NOT_FOUND: there are none; the message
+ * names every place. cancel may be NULL. */
+enum pom_status pom_identity_new(
+    const char *region, const atomic_bool *cancel, struct pom_identity **out, struct pom_message *msg);
 void pom_identity_free(struct pom_identity *identity);
 
 /* Requests are not signed: POMONA_ANONYMOUS=1. */

@@ -111,7 +111,7 @@ static enum pom_status open_all(
     POM_TRY(pom_bucket_uri_parse(location, &s3->uri, msg));
     POM_TRY(pom_s3_config_read(s3->uri.bucket, &s3->config, msg));
     memcpy(s3->region, s3->config.region, sizeof s3->region);
-    POM_TRY(pom_identity_new(cancel, &s3->identity, msg));
+    POM_TRY(pom_identity_new(s3->region, cancel, &s3->identity, msg));
     POM_TRY(pom_client_new(&pom_s3_protocol, s3, cancel, &s3->client, msg));
     POM_TRY(examine(s3, create, msg));
     return create ? pom_staging_make(s3->store.prefix, &s3->store.staging, msg) : POM_OK;

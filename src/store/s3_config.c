@@ -1,15 +1,13 @@
 #include "store/s3_config.h"
 
 #include "base/buffer.h"
+#include "store/aws_profile.h"
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *setting(const char *name) {
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
+static const char region_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
 static char *part(CURLU *url, CURLUPart which) {
     char *text = NULL, *copy = NULL;
@@ -48,45 +46,71 @@ static enum pom_status parse_endpoint(const char *endpoint, struct pom_s3_config
 }
 
 /* A bucket's name with dots fits no certificate. Servers other than AWS know their bucket by the path in any case. */
-static enum pom_status read_addressing(const char *bucket, struct pom_s3_config *out, struct pom_message *msg) {
-    const char *style = setting("POMONA_S3_ADDRESSING");
+static enum pom_status read_addressing(
+    const char *bucket, const struct pom_aws_profile *profile, struct pom_s3_config *out, struct pom_message *msg) {
+    const char *style = pom_setting("POMONA_S3_ADDRESSING");
+    if (!style)
+        style = pom_aws_profile_get(profile, "s3.addressing_style");
     out->virtual_host = !out->host && !strchr(bucket, '.');
     if (!style || strcmp(style, "auto") == 0)
         return POM_OK;
     out->virtual_host = strcmp(style, "virtual") == 0;
     if (!out->virtual_host && strcmp(style, "path") != 0)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "POMONA_S3_ADDRESSING is '%s': it is auto, path or virtual", style);
+        return pom_fail(msg, POM_ERR_ARGUMENT, "POMONA_S3_ADDRESSING is '%.40s': it is auto, path or virtual", style);
     return POM_OK;
 }
 
-static enum pom_status read_region(struct pom_s3_config *out, struct pom_message *msg) {
-    const char *region = setting("AWS_REGION");
-    if (!region)
-        region = setting("AWS_DEFAULT_REGION");
+static const char *first_of(const char *a, const char *b, const char *c) {
+    return a ? a : b ? b : c;
+}
+
+static enum pom_status read_region(
+    const struct pom_aws_profile *profile, struct pom_s3_config *out, struct pom_message *msg) {
+    const char *region =
+        first_of(pom_setting("AWS_REGION"), pom_setting("AWS_DEFAULT_REGION"), pom_aws_profile_get(profile, "region"));
     if (!region)
         region = "us-east-1"; /* which tells the right one of any other bucket */
-    if (strlen(region) >= sizeof out->region ||
-        strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
-        return pom_fail(msg, POM_ERR_ARGUMENT, "AWS_REGION is '%s', which is no region such as eu-central-1", region);
+    if (strlen(region) >= sizeof out->region || strspn(region, region_letters) != strlen(region))
+        return pom_fail(
+            msg, POM_ERR_ARGUMENT, "AWS_REGION is '%.40s', which is no region such as eu-central-1", region);
     snprintf(out->region, sizeof out->region, "%s", region);
     return POM_OK;
 }
 
-enum pom_status pom_s3_config_read(const char *bucket, struct pom_s3_config *out, struct pom_message *msg) {
-    const char *endpoint = setting("AWS_ENDPOINT_URL_S3");
-    if (!endpoint)
-        endpoint = setting("AWS_ENDPOINT_URL");
+/* *out is NULL where the variable is not set. */
+static enum pom_status copy_setting(const char *name, char **out, struct pom_message *msg) {
+    const char *value = pom_setting(name);
+    *out = value ? strdup(value) : NULL;
+    return value && !*out ? pom_fail_memory(msg, name) : POM_OK;
+}
+
+static enum pom_status read_all(
+    const char *bucket, const struct pom_aws_profile *profile, struct pom_s3_config *out, struct pom_message *msg) {
+    const char *endpoint = first_of(pom_setting("AWS_ENDPOINT_URL_S3"), pom_setting("AWS_ENDPOINT_URL"),
+        pom_aws_profile_get(profile, "endpoint_url"));
     if (endpoint)
         POM_TRY(parse_endpoint(endpoint, out, msg));
-    POM_TRY(read_region(out, msg));
-    out->request_payer = setting("POMONA_S3_REQUEST_PAYER");
-    out->encryption = setting("POMONA_S3_ENCRYPTION");
-    out->kms_key = setting("POMONA_S3_KMS_KEY");
-    return read_addressing(bucket, out, msg);
+    POM_TRY(read_region(profile, out, msg));
+    POM_TRY(copy_setting("POMONA_S3_REQUEST_PAYER", &out->request_payer, msg));
+    POM_TRY(copy_setting("POMONA_S3_ENCRYPTION", &out->encryption, msg));
+    POM_TRY(copy_setting("POMONA_S3_KMS_KEY", &out->kms_key, msg));
+    return read_addressing(bucket, profile, out, msg);
+}
+
+enum pom_status pom_s3_config_read(const char *bucket, struct pom_s3_config *out, struct pom_message *msg) {
+    struct pom_aws_profile profile = {0};
+    enum pom_status status = pom_aws_profile_read(&profile, msg);
+    if (status == POM_OK)
+        status = read_all(bucket, &profile, out, msg);
+    pom_aws_profile_clean_up(&profile);
+    return status;
 }
 
 void pom_s3_config_clean_up(struct pom_s3_config *config) {
     free(config->scheme);
     free(config->host);
+    free(config->request_payer);
+    free(config->encryption);
+    free(config->kms_key);
     *config = (struct pom_s3_config){0};
 }

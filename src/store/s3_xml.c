@@ -198,21 +198,21 @@ bool pom_s3_error_parse(const char *xml, size_t n, struct pom_s3_error *out) {
 }
 
 struct text_reader {
-    const char *element;
+    const char *parent, *name;
     char *out;
     size_t size;
 };
 
 static bool on_element(struct reader *reader, const char *parent, const char *name) {
-    (void)parent;
     const struct text_reader *self = reader->user;
-    if (reader->depth == 2 && strcmp(name, self->element) == 0)
+    if (strcmp(parent, self->parent) == 0 && strcmp(name, self->name) == 0)
         copy_text(reader, self->out, self->size);
     return true;
 }
 
-bool pom_s3_text_parse(const char *xml, size_t n, const char *root, const char *element, char *out, size_t size) {
-    struct text_reader self = {element, out, size};
+bool pom_xml_text(
+    const char *xml, size_t n, const char *root, const char *parent, const char *name, char *out, size_t size) {
+    struct text_reader self = {parent, name, out, size};
     struct reader reader = {.end = on_element, .user = &self, .root = root};
     *out = '\0';
     return parse(&reader, xml, n);

@@ -32,8 +32,9 @@ struct pom_s3_error {
 };
 bool pom_s3_error_parse(const char *xml, size_t n, struct pom_s3_error *out);
 
-/* The text of one element right within the root, "" where there is none; false where this is no such document. root:
- * its name. */
-bool pom_s3_text_parse(const char *xml, size_t n, const char *root, const char *element, char *out, size_t size);
+/* The text of the element `name` within `parent`, "" where there is none; false where this is no document with that
+ * root. */
+bool pom_xml_text(
+    const char *xml, size_t n, const char *root, const char *parent, const char *name, char *out, size_t size);
 
 #endif
