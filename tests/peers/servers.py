@@ -72,4 +72,6 @@ def versitygw(folder):
     command = [SERVERS / "versitygw", "--port", f"127.0.0.1:{port}", "--keep-alive", "--quiet", "--region", REGION, "posix", root]
     with started(command, port, folder / "versitygw.log", ROOT_ACCESS_KEY=KEYS["AWS_ACCESS_KEY_ID"],
                  ROOT_SECRET_KEY=KEYS["AWS_SECRET_ACCESS_KEY"]):
-        yield Bucket(f"http://127.0.0.1:{port}", folder / "state")
+        server = Bucket(f"http://127.0.0.1:{port}", folder / "state")
+        server.root = root
+        yield server

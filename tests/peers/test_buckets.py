@@ -1,5 +1,7 @@
 """pomona features from and to buckets, on servers that check every signature."""
 import io
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,10 +9,13 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from conftest import PIXELS, photograph, pomona  # noqa: E402
+from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "versitygw").exists(), reason=".deps/servers/versitygw is not there")
+
+
+BENCH = BINARY.parent / "tests" / "store" / "bucketbench"
 
 
 def jpeg(seed):
@@ -41,6 +46,43 @@ def test_from_bucket_to_bucket(s3):
     assert list(rows.path) == [f"s3://photos/{k}" for k in s3.keys("photos")]
     assert set(rows.label) == {"apple", "cherry red", "tomato"}
     assert "up to date" in pomona("features", "s3://photos/set one/", "-o", "s3://tables/first/", *PIXELS, "--pca", 2, env=s3.env)
+
+
+ODD = ["a b", "a+b", "a%20b", "a%b", "a-b/1", "a.jpg/x", "a/z", "a0", "q'uo\"te", "am&p<>", "\u00e4\u4e2d/\U0001f34e", "=?#;:@,$!*()[]", "~tilde_-.x",
+       "tail /in", "plus+/a+b", "back\\slash"]
+
+
+def listing(server, uri, *options, code=0):
+    done = subprocess.run([BENCH, uri, *options], env=server.env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout) if code == 0 else done.stderr
+
+
+def test_odd_keys(s3):
+    s3.client.create_bucket(Bucket="odd")
+    for i, name in enumerate(ODD):
+        s3.put("odd", f"in/{name}.jpg", jpeg(i))
+    pomona("features", "s3://odd/in", "-o", "s3://tables/\u00e4 +%/out", *PIXELS, env=s3.env)
+    rows = table(s3, "\u00e4 +%/out/features.parquet")
+    assert list(rows.path) == sorted((f"s3://odd/in/{n}.jpg" for n in ODD), key=str.encode)
+    assert len(table(s3, "\u00e4 +%/out/errors.parquet")) == 0
+
+
+def test_a_listing_in_many_parts_is_whole_and_in_order(s3):
+    """Folders of all sizes below one another, beyond a page of keys."""
+    root = Path(s3.root) / "many"
+    wanted = []
+    for i in range(40):
+        for j in range((3, 150, 1200)[i % 3] if i < 12 else 5):
+            wanted.append(f"top/{i % 2}/folder {i:02}/{'deep/er/' if i % 4 == 0 else ''}{j:05}.jpg")
+    wanted += [f"top/{i:04}.jpg" for i in range(1100)] + ["top/0-first.jpg", "top/zz/last.jpg"]
+    for key in wanted:
+        (root / key).parent.mkdir(parents=True, exist_ok=True)
+        (root / key).write_bytes(b"x")
+    assert listing(s3, "s3://many", "list")["listed"] == len(wanted)
+    assert listing(s3, "s3://many/top/0", "list")["listed"] == sum(k.startswith("top/0/") for k in wanted)
+    done = listing(s3, "s3://many", "read")
+    assert done["objects"] == len(wanted) and done["failed"] == 0
 
 
 def test_failures_say_what_to_do(s3):
