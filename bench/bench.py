@@ -29,7 +29,7 @@ def arguments():
     ap.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--networks", nargs="+", default=engine.NETWORKS, choices=engine.NETWORKS, metavar="NAME", help=", ".join(engine.NETWORKS))
-    ap.add_argument("--precision", nargs="+", default=["exact"], choices=["exact", "fast"], metavar="WHICH", help="exact, fast")
+    ap.add_argument("--precision", nargs="+", default=["exact", "fast"], choices=["exact", "fast"], metavar="WHICH", help="exact, fast")
     ap.add_argument("--layers", action="store_true", help="engine, avx2: also the time, GFLOP/s and share of the peak of each layer")
     args = ap.parse_args()
     if unknown := set(args.parts) - set(PARTS):
