@@ -7,5 +7,6 @@
 extern const struct pom_verb pom_cmd_features;
 extern const struct pom_verb pom_cmd_pca;
 extern const struct pom_verb pom_cmd_model;
+extern const struct pom_verb pom_cmd_ls;
 
 #endif

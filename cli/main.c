@@ -10,6 +10,7 @@ static const struct pom_verb *const verbs[] = {
     &pom_cmd_features,
     &pom_cmd_pca,
     &pom_cmd_model,
+    &pom_cmd_ls,
     NULL,
 };
 
