@@ -99,6 +99,7 @@ peers)
     venv peers-spark35 peers-spark35
     venv peers-spark4 peers-spark4
     server versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0
+    server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
     ;;
 *)
     echo "usage: tools/deps.sh build|demo|test|peers" >&2

@@ -232,18 +232,33 @@ static void pump(struct pom_client *client) {
     }
 }
 
-static void cancel_all(struct pom_client *client) {
+/* Takes the requests to cancel out of the queue. */
+static void thin_queue(struct pom_client *client, bool all) {
+    struct pom_request *request = client->ready;
     client->ready = NULL;
     client->ready_last = &client->ready;
-    while (client->all)
-        finish_cancelled(client->all);
+    while (request) {
+        struct pom_request *next = request->next;
+        if (!all && request->even_cancelled)
+            queue(client, request);
+        request = next;
+    }
+}
+
+static void cancel_requests(struct pom_client *client, bool all) {
+    thin_queue(client, all);
+    for (struct pom_request *request = client->all, *next; request; request = next) {
+        next = request->after;
+        if (all || !request->even_cancelled)
+            finish_cancelled(request);
+    }
 }
 
 static void look(struct pom_timer *timer) {
     struct pom_client *client = timer->user;
     if (is_cancelled(client))
-        cancel_all(client);
-    else
+        cancel_requests(client, false);
+    if (client->all)
         pom_timers_set(pom_http_timers(client->http), timer, pom_now_ns() + LOOK_MS * ms);
 }
 
@@ -349,7 +364,7 @@ enum pom_status pom_client_new(const struct pom_protocol *protocol, void *store,
 static void end(void *user) {
     struct pom_client *client = user;
     arrive(client);
-    cancel_all(client);
+    cancel_requests(client, true);
     atomic_store(&client->cancelled, true);
 }
 

@@ -2,6 +2,7 @@
 #ifndef POM_STORE_S3_H
 #define POM_STORE_S3_H
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "store/client.h"
 #include "store/credentials.h"
@@ -75,6 +76,17 @@ const char *pom_s3_key(const struct pom_s3 *s3, const char *path);
 
 /* Uploads the file whole or not at all, with its SHA-256 as metadata. path: of the object. */
 enum pom_status pom_s3_upload(struct pom_s3 *s3, const char *file, const char *path, struct pom_message *msg);
+
+/* Does so in parts: for what is over POM_S3_ONE_PUT bytes. digest: the SHA-256 of it all. */
+enum { POM_S3_ONE_PUT = 16 << 20 };
+enum pom_status pom_s3_upload_parts(
+    struct pom_s3 *s3, const struct pom_map *map, const char *digest, const char *path, struct pom_message *msg);
+
+/* The headers that ask for encryption of what is written. */
+void pom_s3_add_encryption(const struct pom_s3 *s3, struct pom_s3_request *request);
+
+/* Of a request that carries so many bytes. */
+int pom_s3_deadline_ms(size_t bytes);
 
 /* The object's content, in a local file. */
 enum pom_status pom_s3_download(struct pom_s3 *s3, const char *path, const char *file, struct pom_message *msg);

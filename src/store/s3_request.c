@@ -87,8 +87,9 @@ static bool write_transfer(const struct pom_s3 *s3, const struct pom_s3_request 
     transfer->body = request->body;
     transfer->body_size = request->body_size;
     /* Neither a form nor a question beforehand. */
-    return good && (!request->body_sha256 || (pom_buffer_append(&transfer->headers, "Expect:", 8) &&
-                                                 pom_buffer_append(&transfer->headers, "Content-Type:", 14)));
+    bool plain = strcmp(request->method, "PUT") != 0 && strcmp(request->method, "POST") != 0;
+    return good && (plain || (pom_buffer_append(&transfer->headers, "Expect:", 8) &&
+                                 pom_buffer_append(&transfer->headers, "Content-Type:", 14)));
 }
 
 static enum pom_status prepare(

@@ -16,11 +16,11 @@ enum pom_status pom_s3_digest(const char *file, char hex[POM_SHA256_HEX], struct
     return status;
 }
 
-static int deadline_ms(size_t bytes) {
+int pom_s3_deadline_ms(size_t bytes) {
     return POM_CLIENT_DEADLINE_MS + (int)(bytes / LEAST_BYTES_PER_MS);
 }
 
-static void add_encryption(const struct pom_s3 *s3, struct pom_s3_request *request) {
+void pom_s3_add_encryption(const struct pom_s3 *s3, struct pom_s3_request *request) {
     pom_s3_header(request, "x-amz-server-side-encryption", s3->config.encryption);
     pom_s3_header(request, "x-amz-server-side-encryption-aws-kms-key-id", s3->config.kms_key);
 }
@@ -33,10 +33,10 @@ static enum pom_status put(
         .body = map->data,
         .body_size = map->size,
         .body_sha256 = digest,
-        .request = {.subject = path, .max_bytes = MAX_ANSWER, .deadline_ms = deadline_ms(map->size)},
+        .request = {.subject = path, .max_bytes = MAX_ANSWER, .deadline_ms = pom_s3_deadline_ms(map->size)},
     };
     pom_s3_header(&request, POM_S3_DIGEST, digest);
-    add_encryption(s3, &request);
+    pom_s3_add_encryption(s3, &request);
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     pom_request_clean_up(&request.request);
     return status;
@@ -48,7 +48,8 @@ enum pom_status pom_s3_upload(struct pom_s3 *s3, const char *file, const char *p
     POM_TRY(pom_file_map(file, &map, msg));
     enum pom_status status = pom_sha256(map.data, map.size, digest, msg);
     if (status == POM_OK)
-        status = put(s3, &map, digest, path, msg);
+        status = map.size > POM_S3_ONE_PUT ? pom_s3_upload_parts(s3, &map, digest, path, msg)
+                                           : put(s3, &map, digest, path, msg);
     pom_file_unmap(&map);
     return status;
 }
@@ -61,7 +62,7 @@ static enum pom_status fetch_range(struct pom_s3 *s3, const char *path, const st
     struct pom_s3_request request = {
         .method = "GET",
         .key = pom_s3_key(s3, path),
-        .request = {.subject = path, .max_bytes = n, .deadline_ms = deadline_ms(n)},
+        .request = {.subject = path, .max_bytes = n, .deadline_ms = pom_s3_deadline_ms(n)},
     };
     snprintf(range, sizeof range, "bytes=%llu-%llu", (unsigned long long)at, (unsigned long long)(at + n - 1));
     pom_s3_header(&request, "range", range);

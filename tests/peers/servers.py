@@ -1,4 +1,5 @@
 """Servers on the loopback interface for tests that need a real one: started here, on a free port, and stopped at the end."""
+import base64
 import os
 import socket
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 SERVERS = Path(__file__).resolve().parents[2] / ".deps" / "servers"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDPOMONATEST", "AWS_SECRET_ACCESS_KEY": "a-secret/with+odd=characters"}
@@ -63,6 +65,24 @@ def started(command, port, log, **env):
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextmanager
+def minio(folder):
+    """With a key for SSE-S3 and SSE-KMS."""
+    port, root = free_port(), folder / "root"
+    command = [SERVERS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{free_port()}", root]
+    kms = "pomona-key:" + base64.b64encode(bytes(range(32))).decode()
+    with started(command, port, folder / "minio.log", MINIO_ROOT_USER=KEYS["AWS_ACCESS_KEY_ID"], MINIO_DOMAIN="localhost",
+                 MINIO_ROOT_PASSWORD=KEYS["AWS_SECRET_ACCESS_KEY"], MINIO_REGION=REGION, MINIO_KMS_SECRET_KEY=kms, MINIO_UPDATE="off"):
+        server = Bucket(f"http://127.0.0.1:{port}", folder / "state")
+        for _ in range(100):
+            try:
+                server.client.list_buckets()
+                break
+            except ClientError:  # not initialised yet
+                time.sleep(0.1)
+        yield server
 
 
 @contextmanager

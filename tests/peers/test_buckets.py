@@ -12,9 +12,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not (servers.SERVERS / "versitygw").exists(), reason=".deps/servers/versitygw is not there")
-
-
 BENCH = BINARY.parent / "tests" / "store" / "bucketbench"
 
 
@@ -24,9 +21,12 @@ def jpeg(seed):
     return data.getvalue()
 
 
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with servers.versitygw(tmp_path_factory.mktemp("versitygw")) as server:
+@pytest.fixture(scope="module", params=["versitygw", "minio"])
+def s3(request, tmp_path_factory):
+    if not (servers.SERVERS / request.param).exists():
+        pytest.skip(f".deps/servers/{request.param} is not there")
+    with getattr(servers, request.param)(tmp_path_factory.mktemp(request.param)) as server:
+        server.name = request.param
         server.client.create_bucket(Bucket="photos")
         server.client.create_bucket(Bucket="tables")
         for i in range(24):
@@ -68,8 +68,26 @@ def test_odd_keys(s3):
     assert len(table(s3, "\u00e4 +%/out/errors.parquet")) == 0
 
 
+def test_large_tables_go_in_parts(s3, tmp_path):
+    """Features beyond 16 MiB are uploaded in two parts; the table continues from there."""
+    for i in range(24):
+        s3.put("photos", f"large/{i:02}.jpg", jpeg(i))
+    args = ("features", "s3://photos/large", "-o", "s3://tables/large", "--model", "pixels", "--size", "640")
+    pomona(*args, env=s3.env)
+    head = s3.client.head_object(Bucket="tables", Key="large/features.parquet")
+    assert head["ContentLength"] > 16 << 20 and head["ETag"].strip('"').endswith("-2")
+    before = table(s3, "large/features.parquet")
+    s3.put("photos", "large/99.jpg", jpeg(99))
+    assert "24 carried over" in pomona(*args, env=s3.env)
+    after = table(s3, "large/features.parquet")
+    assert len(after) == 25 and (after.features[:24].map(list) == before.features.map(list)).all()
+    assert "Uploads" not in s3.client.list_multipart_uploads(Bucket="tables")
+
+
 def test_a_listing_in_many_parts_is_whole_and_in_order(s3):
     """Folders of all sizes below one another, beyond a page of keys."""
+    if s3.name != "versitygw":
+        pytest.skip("needs a bucket that is a folder: 8,000 objects are put there as files")
     root = Path(s3.root) / "many"
     wanted = []
     for i in range(40):
@@ -83,6 +101,20 @@ def test_a_listing_in_many_parts_is_whole_and_in_order(s3):
     assert listing(s3, "s3://many/top/0", "list")["listed"] == sum(k.startswith("top/0/") for k in wanted)
     done = listing(s3, "s3://many", "read")
     assert done["objects"] == len(wanted) and done["failed"] == 0
+
+
+def test_virtual_host_style_and_encryption(s3):
+    """HOST.localhost is this machine, for curl as for browsers (RFC 6761)."""
+    if s3.name != "minio":
+        pytest.skip("versitygw encrypts nothing")
+    env = {**s3.env, "AWS_ENDPOINT_URL": s3.url.replace("127.0.0.1", "localhost"), "POMONA_S3_ADDRESSING": "virtual", "no_proxy": "*"}
+    for name, wanted in (("AES256", "AES256"), ("aws:kms", "aws:kms")):
+        dest = "s3://tables/sealed-" + name.replace(":", "-")
+        for done in ("24 rows", "up to date"):
+            said = pomona("features", "s3://photos/set one", "-o", dest, *PIXELS, env={**env, "POMONA_S3_ENCRYPTION": name})
+            assert done in said
+        head = s3.client.head_object(Bucket="tables", Key=dest.removeprefix("s3://tables/") + "/features.parquet")
+        assert head["ServerSideEncryption"] == wanted
 
 
 def test_failures_say_what_to_do(s3):
