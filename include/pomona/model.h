@@ -26,7 +26,8 @@ struct pom_bytes {
     size_t n_bytes;
 };
 
-/* What the network computes in. The narrow ones are faster, and only close to exact. */
+/* What the network computes in. The narrow ones are faster, and only close to exact: docs/precision.md says
+ * how close. */
 enum pom_precision {
     POM_PRECISION_EXACT, /* 32-bit floats throughout */
     POM_PRECISION_BF16,  /* bfloat16 activations and weights, float sums */

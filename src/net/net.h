@@ -1,8 +1,9 @@
 /* A network: an ONNX model turned into a plan of kernel calls, and the sessions that run it.
  *
- * Layout: float32 throughout. Activations of rank 4 are kept channels-last (NHWC) inside; the outside sees ONNX's own
- * order, but NHWC for an image input where the options say so, and for outputs where metadata_props of the model has
- * "pomona.layout" = "nhwc" (Keras's order of Flatten). The same bits on every CPU path, thread count and batch size. */
+ * Layout: float32 throughout, but for what precision int8 holds in bytes (narrow.h). Activations of rank 4 are kept
+ * channels-last (NHWC) inside; the outside sees ONNX's own order, but NHWC for an image input where the options say so,
+ * and for outputs where metadata_props of the model has "pomona.layout" = "nhwc" (Keras's order of Flatten). The same
+ * bits on every CPU path, thread count and batch size. */
 #ifndef POM_NET_NET_H
 #define POM_NET_NET_H
 
