@@ -8,5 +8,6 @@ extern const struct pom_verb pom_cmd_features;
 extern const struct pom_verb pom_cmd_pca;
 extern const struct pom_verb pom_cmd_model;
 extern const struct pom_verb pom_cmd_ls;
+extern const struct pom_verb pom_cmd_verify;
 
 #endif

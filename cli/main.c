@@ -11,6 +11,7 @@ static const struct pom_verb *const verbs[] = {
     &pom_cmd_pca,
     &pom_cmd_model,
     &pom_cmd_ls,
+    &pom_cmd_verify,
     NULL,
 };
 

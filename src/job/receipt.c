@@ -47,10 +47,11 @@ static json_t *counts(const struct pom_features_report *r) {
 }
 
 static json_t *model(const struct pom_model_info *info) {
-    return json_pack("{s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o}", "name", text_or_null(info->name), "sha256",
-        text_or_null(info->sha256), "output_layer", text_or_null(info->output_layer), "width", info->width, "height",
-        info->height, "features", count(info->features), "parameters", count((uint64_t)info->parameters),
-        "multiply_adds", count((uint64_t)info->macs));
+    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o}", "name", text_or_null(info->name), "file",
+        text_or_null(info->path), "sha256", text_or_null(info->sha256), "output_layer",
+        text_or_null(info->output_layer), "width", info->width, "height", info->height, "features",
+        count(info->features), "parameters", count((uint64_t)info->parameters), "multiply_adds",
+        count((uint64_t)info->macs));
 }
 
 static json_t *sources(const struct pom_job *job) {

@@ -81,8 +81,8 @@ static enum pom_status check_overlap(struct pom_store *const *sources, int n, st
     return resolved ? status : pom_fail_memory(msg, "the sources");
 }
 
-enum pom_status pom_sources_open(const char *const *locations, int n, const atomic_bool *cancel,
-    struct pom_store ***out, struct pom_message *msg) {
+enum pom_status pom_sources_open(
+    const char *const *locations, int n, const atomic_bool *cancel, struct pom_store ***out, struct pom_message *msg) {
     *out = pom_calloc((size_t)n, sizeof(struct pom_store *));
     if (!*out)
         return pom_fail_memory(msg, "the sources");
