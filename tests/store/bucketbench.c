@@ -1,5 +1,5 @@
-/* Lists a location and reads every object of it, as the job does but with nothing behind: how fast the store is. Prints one line of JSON.
- * usage: bucketbench URI [list|read] [IN_FLIGHT] */
+/* Lists a location and reads every object of it, as the job does but with nothing behind: how fast the store is. Prints
+ * one line of JSON. usage: bucketbench URI [list|read] [IN_FLIGHT] */
 #include "base/resources.h"
 #include "store/store.h"
 
@@ -83,7 +83,8 @@ static void tell(const struct bench *bench, uint64_t start_ns) {
     getrusage(RUSAGE_SELF, &usage);
     double cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
     uint64_t n = bench->reads ? bench->objects : bench->listed;
-    printf("{\"listed\": %llu, \"objects\": %llu, \"failed\": %llu, \"bytes\": %llu, \"wall_s\": %.3f, \"objects_s\": %.0f, "
+    printf("{\"listed\": %llu, \"objects\": %llu, \"failed\": %llu, \"bytes\": %llu, \"wall_s\": %.3f, \"objects_s\": "
+           "%.0f, "
            "\"cpu_us\": %.1f, \"requests\": %llu, \"first_s\": %.3f, \"rss_mb\": %ld}\n",
         (unsigned long long)bench->listed, (unsigned long long)bench->objects, (unsigned long long)bench->failed,
         (unsigned long long)bench->bytes, wall, (double)n / wall, cpu * 1e6 / (double)(n ? n : 1),
@@ -101,8 +102,8 @@ int main(int argc, char **argv) {
     const struct pom_store_visitor visitor = {visit, refuse, &bench};
     struct pom_message msg = {0};
     uint64_t start = pom_now_ns();
-    enum pom_status status =
-        argc > 1 ? pom_store_open(argv[1], false, NULL, &bench.store, &msg) : pom_fail(&msg, POM_ERR_ARGUMENT, "no URI");
+    enum pom_status status = argc > 1 ? pom_store_open(argv[1], false, NULL, &bench.store, &msg)
+                                      : pom_fail(&msg, POM_ERR_ARGUMENT, "no URI");
     if (status == POM_OK)
         status = pom_store_list(bench.store, &visitor, &msg);
     pthread_mutex_lock(&bench.mutex);
