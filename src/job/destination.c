@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "job/lock.h"
+#include "job/state.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static enum pom_status refuse_foreign(
     return POM_OK;
 }
 
-static enum pom_status remove_state(const struct pom_destination *self, struct pom_message *msg) {
+enum pom_status pom_destination_remove_state(const struct pom_destination *self, struct pom_message *msg) {
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
     struct pom_buffer path = {0};
     bool removed = unlink(self->spool) == 0 || errno == ENOENT;
@@ -74,7 +75,7 @@ static void read_files(const struct pom_destination *self, struct pom_buffer *fi
 static enum pom_status open_fresh(struct pom_job *job, struct pom_destination *self, struct pom_message *msg) {
     struct pom_buffer files = {0};
     read_files(self, &files);
-    enum pom_status status = remove_state(self, msg);
+    enum pom_status status = pom_destination_remove_state(self, msg);
     if (status == POM_OK)
         status = pom_manifest_open(self->manifest, &job->manifest, msg);
     if (status == POM_OK && files.size)
@@ -172,6 +173,9 @@ static enum pom_status open_state(struct pom_job *job, struct pom_destination *s
     if (!self->manifest || !self->spool)
         return pom_fail_memory(msg, "the destination");
     snprintf(self->features, sizeof self->features, "features.%s", pom_format_name(job->options->format));
+    POM_TRY(pom_state_pull(job, self, msg));
+    if (pom_store_reads_ahead(self->store))
+        self->made = !pom_file_exists(self->manifest);
     POM_TRY(open_manifest(job, self, msg));
     POM_TRY(check_table(job, self, msg));
     POM_TRY(open_spool(job, self, msg));
@@ -186,8 +190,8 @@ enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination
 }
 
 void pom_destination_discard(const struct pom_destination *destination) {
-    if (destination->made && destination->lock > 0 && remove_state(destination, NULL) == POM_OK &&
-        pom_lock_discard(destination->store))
+    if (destination->made && destination->lock > 0 && pom_destination_remove_state(destination, NULL) == POM_OK &&
+        pom_lock_discard(destination->store) && !pom_store_reads_ahead(destination->store))
         rmdir(pom_store_prefix(destination->store)); /* stays if another has put something there */
 }
 
@@ -298,7 +302,8 @@ static enum pom_status publish_all(
     POM_TRY(pom_manifest_get(job->manifest, POM_NOTE_FILES, &next->old, msg));
     POM_TRY(note_next(job, next, msg));
     POM_TRY(replace_files(self, next, msg));
-    return note_published(job, next, msg);
+    POM_TRY(note_published(job, next, msg));
+    return pom_state_push(job, self, msg);
 }
 
 enum pom_status pom_destination_publish(struct pom_job *job, struct pom_destination *destination,

@@ -11,7 +11,7 @@ struct pom_destination {
     int lock;               /* descriptor; 0: none */
     char *manifest, *spool; /* paths */
     char features[32];      /* name of the features table: "features.parquet" */
-    bool made;              /* the folder was not there before */
+    bool made;              /* nothing of it was there before */
     bool complete;          /* an earlier run published all that the manifest says, and all is there unchanged */
 };
 
@@ -23,6 +23,9 @@ void pom_destination_close(struct pom_destination *destination);
 
 /* For a run that found no image, once its manifest and spool are closed: removes the folder if opening made it. */
 void pom_destination_discard(const struct pom_destination *destination);
+
+/* Removes manifest and spool. */
+enum pom_status pom_destination_remove_state(const struct pom_destination *destination, struct pom_message *msg);
 
 /* The path of a file in the staging folder, in out. */
 enum pom_status pom_destination_stage(

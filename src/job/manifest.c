@@ -1,10 +1,12 @@
 #include "job/manifest.h"
 
 #include "base/memory.h"
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum statement { SQL_PUT, SQL_MISS, SQL_AFTER, SQL_GET, SQL_SET, SQL_DROP, SQL_COUNT, SQL_COUNT_OF };
 
@@ -101,6 +103,26 @@ void pom_manifest_close(struct pom_manifest *manifest) {
     pthread_mutex_destroy(&manifest->mutex);
     free(manifest->path);
     free(manifest);
+}
+
+/* Both databases are the caller's. */
+static bool copy_pages(sqlite3 *from, sqlite3 *to) {
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    bool whole = backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+    return backup && sqlite3_backup_finish(backup) == SQLITE_OK && whole;
+}
+
+enum pom_status pom_manifest_copy(struct pom_manifest *manifest, const char *path, struct pom_message *msg) {
+    sqlite3 *to = NULL;
+    if (unlink(path) != 0 && errno != ENOENT)
+        return pom_fail_errno(msg, POM_ERR_IO, "cannot remove %s", path);
+    pthread_mutex_lock(&manifest->mutex);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    bool good = sqlite3_open_v2(path, &to, flags, NULL) == SQLITE_OK && copy_pages(manifest->db, to);
+    enum pom_status status = good ? POM_OK : pom_fail(msg, POM_ERR_IO, "cannot write %s: %s", path, sqlite3_errmsg(to));
+    pthread_mutex_unlock(&manifest->mutex);
+    sqlite3_close(to);
+    return status;
 }
 
 /* Takes the statement, with the lock that it is used under; release() gives both back. */

@@ -55,6 +55,9 @@ enum pom_status pom_manifest_drop(struct pom_manifest *manifest, bool table, int
 
 enum pom_status pom_manifest_commit(struct pom_manifest *manifest, struct pom_message *msg);
 
+/* Writes what is in the manifest now to another file, which replaces what is there. */
+enum pom_status pom_manifest_copy(struct pom_manifest *manifest, const char *path, struct pom_message *msg);
+
 /* A named value beside the rows, text or bytes; empty where there is none. value is replaced. */
 enum pom_status pom_manifest_get(
     struct pom_manifest *manifest, const char *name, struct pom_buffer *value, struct pom_message *msg);

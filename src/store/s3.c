@@ -232,13 +232,18 @@ static enum pom_status s3_file_version(
     return pom_buffer_text(version, digest) ? POM_OK : memory(msg);
 }
 
+static const char *base_name(const char *name) {
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
 static enum pom_status s3_fetch(
     struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg) {
     struct pom_s3 *s3 = (struct pom_s3 *)store;
     struct pom_buffer path = {0};
     out->size = 0;
     enum pom_status status = join(s3, name, &path, msg);
-    if (status == POM_OK && !pom_buffer_printf(out, "%s/fetched-%s", store->staging, name))
+    if (status == POM_OK && !pom_buffer_printf(out, "%s/fetched-%s", store->staging, base_name(name)))
         status = memory(msg);
     if (status == POM_OK)
         status = pom_s3_download(s3, path.data, out->data, msg);

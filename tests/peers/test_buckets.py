@@ -41,6 +41,7 @@ def table(server, key):
 def test_from_bucket_to_bucket(s3):
     pomona("features", "s3a://photos/set one", "-o", "s3://tables/first", *PIXELS, "--pca", 2, env=s3.env)
     assert s3.keys("tables", "first/") == [f"first/{n}" for n in (
+        ".pomona/manifest.sqlite",
         "errors.parquet", "features.parquet", "pca.parquet", "projection.parquet", "run.json")]
     rows = table(s3, "first/features.parquet")
     assert list(rows.path) == [f"s3://photos/{k}" for k in s3.keys("photos")]
@@ -126,3 +127,24 @@ def test_failures_say_what_to_do(s3):
     assert "s3://photos/none is no object" in said({}, "s3://photos/none")
     assert "in 5 attempts" in said({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "s3://photos")
     assert s3.keys("tables", "no") == []
+
+
+def test_another_machine_continues(s3, tmp_path):
+    """Nothing but the bucket is common to the machines: the manifest lies there too."""
+    for i in range(6):
+        s3.put("photos", f"moving/{i}.jpg", jpeg(i))
+    args = ("features", "s3://photos/moving", "-o", "s3://tables/moving", *PIXELS)
+    here, there = ({**s3.env, "XDG_STATE_HOME": str(tmp_path / name)} for name in ("here", "there"))
+    pomona(*args, env=here)
+    assert ".pomona/manifest.sqlite" in "".join(s3.keys("tables", "moving/"))
+    assert "up to date" in pomona(*args, env=there)
+    s3.put("photos", "moving/7.jpg", jpeg(7))
+    assert "6 carried over" in pomona(*args, env=there)
+    s3.put("photos", "moving/8.jpg", jpeg(8))
+    said = pomona(*args, env=here)
+    assert "written by another machine" in said and "7 carried over" in said
+    assert len(table(s3, "moving/features.parquet")) == 8
+    for key in s3.keys("tables", "moving/"):
+        s3.client.delete_object(Bucket="tables", Key=key)
+    pomona(*args, env=here)
+    assert len(table(s3, "moving/features.parquet")) == 8

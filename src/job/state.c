@@ -1,0 +1,86 @@
+#include "job/state.h"
+
+#include "base/file.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char published[] = ".pomona/manifest.sqlite"; /* in the destination */
+static const char copy[] = "manifest-copy.sqlite";         /* in the staging folder, as the next */
+static const char follows[] = "manifest-version";          /* of the published one that the local one follows from */
+
+enum { MAX_VERSION = 1024 };
+
+static enum pom_status read_followed(
+    const struct pom_destination *self, struct pom_buffer *version, struct pom_message *msg) {
+    struct pom_buffer path = {0};
+    enum pom_status status = pom_destination_stage(self, follows, &path, msg);
+    if (status == POM_OK && pom_file_exists(path.data))
+        status = pom_file_read(path.data, MAX_VERSION, version, msg);
+    else if (status == POM_OK && !pom_buffer_text(version, ""))
+        status = pom_fail_memory(msg, follows);
+    pom_buffer_clean_up(&path);
+    return status;
+}
+
+static enum pom_status write_followed(
+    const struct pom_destination *self, const struct pom_buffer *version, struct pom_message *msg) {
+    struct pom_buffer path = {0};
+    enum pom_status status = pom_destination_stage(self, follows, &path, msg);
+    if (status == POM_OK)
+        status = pom_file_write(path.data, version->data, version->size, msg);
+    pom_buffer_clean_up(&path);
+    return status;
+}
+
+/* Removed first, written last: a kill between leaves a manifest that follows from nothing, and is taken anew. */
+static enum pom_status take_published(
+    const struct pom_destination *self, const struct pom_buffer *version, struct pom_message *msg) {
+    struct pom_buffer path = {0};
+    enum pom_status status = pom_destination_remove_state(self, msg);
+    if (status == POM_OK && version->size) {
+        status = pom_store_fetch(self->store, published, &path, msg);
+        if (status == POM_OK && rename(path.data, self->manifest) != 0)
+            status = pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", self->manifest);
+    }
+    pom_buffer_clean_up(&path);
+    return status == POM_OK ? write_followed(self, version, msg) : status;
+}
+
+enum pom_status pom_state_pull(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg) {
+    struct pom_buffer there = {0}, followed = {0};
+    if (!pom_store_reads_ahead(self->store))
+        return POM_OK;
+    enum pom_status status = pom_store_version(self->store, published, &there, msg);
+    if (status == POM_OK)
+        status = read_followed(self, &followed, msg);
+    if (status == POM_OK && strcmp(there.data, followed.data) != 0) {
+        if (pom_file_exists(self->manifest))
+            pom_job_warn(job, "%s was written by another machine, or removed: what was begun here is left out",
+                pom_store_prefix(self->store));
+        status = take_published(self, &there, msg);
+    }
+    pom_buffer_clean_up(&there);
+    pom_buffer_clean_up(&followed);
+    return status;
+}
+
+enum pom_status pom_state_push(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg) {
+    struct pom_buffer path = {0}, version = {0};
+    if (!pom_store_reads_ahead(self->store))
+        return POM_OK;
+    enum pom_status status = pom_destination_stage(self, copy, &path, msg);
+    if (status == POM_OK)
+        status = pom_manifest_copy(job->manifest, path.data, msg);
+    if (status == POM_OK)
+        status = pom_store_file_version(self->store, path.data, &version, msg);
+    if (status == POM_OK)
+        status = write_followed(self, &version, msg);
+    if (status == POM_OK)
+        status = pom_store_publish(self->store, path.data, published, msg);
+    pom_buffer_clean_up(&path);
+    pom_buffer_clean_up(&version);
+    return status;
+}
