@@ -9,5 +9,9 @@ extern const struct pom_verb pom_cmd_pca;
 extern const struct pom_verb pom_cmd_model;
 extern const struct pom_verb pom_cmd_ls;
 extern const struct pom_verb pom_cmd_verify;
+extern const struct pom_verb pom_cmd_config;
+
+/* `pomona` itself: all of them. */
+extern const struct pom_verb pom_commands;
 
 #endif

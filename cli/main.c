@@ -12,10 +12,11 @@ static const struct pom_verb *const verbs[] = {
     &pom_cmd_model,
     &pom_cmd_ls,
     &pom_cmd_verify,
+    &pom_cmd_config,
     NULL,
 };
 
-static const struct pom_verb root = {
+const struct pom_verb pom_commands = {
     .name = "pomona",
     .summary = "Photographs in a folder -> features of a neural network -> scaled, principal components -> Parquet.",
     .usage = "VERB [OPTION]...",
@@ -28,5 +29,5 @@ int main(int argc, char **argv) {
         printf("pomona %s\n", pom_version());
         return POM_EXIT_OK;
     }
-    return pom_verb_run(&root, argc, argv);
+    return pom_verb_run(&pom_commands, argc, argv);
 }

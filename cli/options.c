@@ -31,7 +31,7 @@ static void describe(const struct pom_option *table, struct getopt_tables *out) 
         const struct pom_option *option = &table[out->n];
         out->names[out->n] = option->name;
         out->longs[out->n] = (struct option){
-            option->name, option->argument ? required_argument : no_argument, NULL, LONG_CODE + (int)out->n};
+            option->name, option->argument ? required_argument : optional_argument, NULL, LONG_CODE + (int)out->n};
         if (option->letter) {
             *shorts++ = option->letter;
             if (option->argument)
@@ -58,8 +58,6 @@ static enum pom_status refuse(int code, const char *word, const struct getopt_ta
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
     const char *near = pom_nearest(name, tables->names, tables->n);
-    if (optopt)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "--%s takes no value", name);
     if (near)
         return pom_fail(msg, POM_ERR_ARGUMENT, "unknown option --%s: did you mean --%s?", name, near);
     return pom_fail(msg, POM_ERR_ARGUMENT, "unknown option --%s", name);
@@ -67,7 +65,9 @@ static enum pom_status refuse(int code, const char *word, const struct getopt_ta
 
 static enum pom_status take(const struct pom_option *option, const char *text, void *values, struct pom_message *msg) {
     enum pom_status status = option->parse(text, (char *)values + option->offset, msg);
-    return status == POM_OK ? POM_OK : pom_fail_in(msg, status, "--%s %s", option->name, text ? text : "");
+    return status == POM_OK
+               ? POM_OK
+               : pom_fail_in(msg, status, "--%s%s%s", option->name, option->argument ? " " : "=", text ? text : "");
 }
 
 enum pom_status pom_options_parse(
@@ -111,13 +111,15 @@ void pom_options_print(const struct pom_option *table, FILE *out) {
             fprintf(out, "\n%*s", HELP_COLUMN, "");
         print_indented(option->help, out);
     }
-    fprintf(out, "  -h, --help            this text\n");
+    fprintf(out, "      --config FILE     settings that stand in for options: see `pomona help config`\n"
+                 "  -h, --help            this text\n");
 }
 
 enum pom_status pom_option_switch(const char *text, void *value, struct pom_message *msg) {
-    (void)text;
-    (void)msg;
-    *(bool *)value = true;
+    bool off = text && strcmp(text, "false") == 0;
+    if (text && !off && strcmp(text, "true") != 0)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted true or false");
+    *(bool *)value = !off;
     return POM_OK;
 }
 

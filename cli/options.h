@@ -6,13 +6,16 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Reads an option's argument into *value, which has the type that the parser says. A switch gets text NULL. */
+/* Reads an option's argument into *value, which has the type that the parser says, of POM_OPTION_BYTES at most. A
+ * switch gets text NULL, or what follows "=". */
 typedef enum pom_status (*pom_option_parser)(const char *text, void *value, struct pom_message *msg);
+
+enum { POM_OPTION_BYTES = 64 };
 
 struct pom_option {
     const char *name;     /* "output" of --output; NULL ends the table */
     char letter;          /* 'o' of -o; 0: none */
-    const char *argument; /* "DEST", for the help; NULL: a switch, which takes none */
+    const char *argument; /* "DEST", for the help; NULL: a switch, also taken as --name=true and =false */
     const char *help;     /* what it does and its default; may have several lines */
     pom_option_parser parse;
     size_t offset; /* of the value within the verb's struct */
@@ -27,7 +30,8 @@ enum pom_status pom_options_parse(
 void pom_options_print(const struct pom_option *table, FILE *out);
 
 /* Parsers. The value's type stands in brackets. */
-enum pom_status pom_option_switch(const char *text, void *value, struct pom_message *msg); /* [bool] set to true */
+enum pom_status pom_option_switch(
+    const char *text, void *value, struct pom_message *msg); /* [bool] set to true; or true, false */
 enum pom_status pom_option_text(const char *text, void *value, struct pom_message *msg);  /* [const char *] not empty */
 enum pom_status pom_option_count(const char *text, void *value, struct pom_message *msg); /* [int] 1..INT_MAX */
 enum pom_status pom_option_total(const char *text, void *value, struct pom_message *msg); /* [uint64_t] 1..INT64_MAX */

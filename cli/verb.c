@@ -1,5 +1,6 @@
 #include "verb.h"
 #include "say.h"
+#include "settings.h"
 
 #include "base/buffer.h"
 #include <stdbool.h>
@@ -88,10 +89,14 @@ static bool wants_help(int argc, char **argv) {
     return false;
 }
 
-static int run_leaf(const struct pom_verb *verb, const char *path, int argc, char **argv) {
+static int run_leaf(const struct pom_verb *root, const struct pom_verb *verb, const char *path, int argc, char **argv) {
     struct pom_message msg = {0};
+    struct pom_settings settings = {0};
     enum pom_exit code = POM_EXIT_OK;
-    enum pom_status status = verb->run(argc, argv, &code, &msg);
+    enum pom_status status = pom_settings_collect(&settings, root, verb, path, argc, argv, &msg);
+    if (status == POM_OK)
+        status = verb->run(settings.argc, settings.argv, &code, &msg);
+    pom_settings_clean_up(&settings);
     if (status == POM_OK)
         return code;
     pom_say(stderr, "%s: %s\n", path, *msg.text ? msg.text : pom_status_name(status));
@@ -100,8 +105,9 @@ static int run_leaf(const struct pom_verb *verb, const char *path, int argc, cha
     return POM_EXIT_FAILED;
 }
 
-/* Walks from a group to the verb that is named. path grows by each name. */
-static int run_from(const struct pom_verb *verb, struct pom_buffer *path, int argc, char **argv) {
+/* Walks from the root to the verb that is named. path grows by each name. */
+static int run_from(const struct pom_verb *root, struct pom_buffer *path, int argc, char **argv) {
+    const struct pom_verb *verb = root;
     bool help = false;
     while (verb->verbs) {
         if (argc > 1 && strcmp(argv[1], "help") == 0 && !find(verb, "help")) {
@@ -121,7 +127,7 @@ static int run_from(const struct pom_verb *verb, struct pom_buffer *path, int ar
     }
     help = help || wants_help(argc, argv);
     if (verb->run && !help)
-        return run_leaf(verb, path->data, argc, argv);
+        return run_leaf(root, verb, path->data, argc, argv);
     if (verb->verbs && !help && argc > 1)
         return no_such_verb(verb, path->data, argv[1]);
     print_help(verb, path->data, help ? stdout : stderr);

@@ -72,7 +72,7 @@ static void refusals_say_what_to_do(void **state) {
         {{"--xyzzy"}, "unknown option --xyzzy"},
         {{"-z"}, "unknown option -z"},
         {{"--output"}, "--output needs a value"},
-        {{"--quiet=3"}, "--quiet takes no value"},
+        {{"--quiet=3"}, "--quiet=3: wanted true or false"},
         {{"--threads", "0"}, "--threads 0: wanted a whole number"},
         {{"--threads", "9999999999999"}, "wanted a whole number"},
         {{"--memory", "12X"}, "wanted a size"},

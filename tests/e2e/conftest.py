@@ -13,6 +13,7 @@ BINARY = Path(os.environ.get("POMONA", ROOT / "build" / "pomona")).resolve()
 FRUITS = ROOT.parent / "shared" / "data" / "fruits-360"
 MOBILENET = ROOT.parent / "shared" / "models" / "mobilenetv2.onnx"
 PIXELS = ("--model", "pixels", "--size", "16")
+os.environ["POMONA_CONFIG"] = ""  # a developer's own settings are not part of a test
 
 
 def pomona(*args, code=0, **options):
