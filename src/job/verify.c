@@ -119,7 +119,7 @@ static enum pom_status load_model(struct verify *self, struct pom_message *msg) 
 /* One that is gone is told of with its rows. */
 static enum pom_status open_sources(struct verify *self, struct pom_message *msg) {
     self->n_sources = json_array_size(self->made.sources);
-    self->sources = pom_calloc(self->n_sources + 1, sizeof *self->sources);
+    self->sources = pom_calloc(self->n_sources + 1, sizeof(struct pom_store *));
     if (!self->sources)
         return pom_fail_memory(msg, "the sources");
     for (size_t i = 0; i < self->n_sources; i++) {
@@ -156,6 +156,12 @@ static enum pom_status has_changed(
     return status;
 }
 
+static uint32_t bits_of(float number) {
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 /* What the image gives is compared with the row's cell; why says more. POM_VERIFIED_DIFFERENT may still be a change. */
 static enum pom_verified compare(
     struct verify *self, const struct pom_cell *cell, struct pom_message *why, enum pom_status *status) {
@@ -171,7 +177,7 @@ static enum pom_verified compare(
     }
     size_t different = 0, first = 0;
     for (size_t i = n; i-- > 0;) {
-        if (memcmp(&cell->floats.data[i], &self->features[i], sizeof *self->features) == 0)
+        if (bits_of(cell->floats.data[i]) == bits_of(self->features[i]))
             continue;
         different++;
         first = i;
