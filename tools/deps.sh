@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a step needs and is missing: from Debian's packages and PyPI only. Safe to run again; then it takes a moment.
+# Installs what a step needs and is missing: from Debian's packages, PyPI, and, for peers, Go modules and Maven. Safe to run again; then it takes a moment.
 # usage: tools/deps.sh build|demo|test|peers
 set -eu
 cd "$(dirname "$0")/.."
@@ -72,6 +72,16 @@ server() {
     GOBIN="$PWD/.deps/servers" GOFLAGS=-modcacherw .deps/servers-venv/bin/go install "$2@$3"
 }
 
+# Hadoop with what it needs, .deps/servers/hadoop/*.jar, by tests/peers/hadoop.xml.
+hadoop() {
+    cmp -s tests/peers/hadoop.xml .deps/servers/hadoop/hadoop.xml && return
+    say "fetching Hadoop to .deps/servers/hadoop"
+    command -v mvn >/dev/null || packages maven
+    rm -rf .deps/servers/hadoop
+    mvn -q -B -f tests/peers/hadoop.xml dependency:copy-dependencies -DoutputDirectory="$PWD/.deps/servers/hadoop"
+    cp tests/peers/hadoop.xml .deps/servers/hadoop/
+}
+
 build() {
     # shellcheck disable=SC2086
     packages $build_packages
@@ -99,6 +109,8 @@ peers)
     venv peers-spark35 peers-spark35
     venv peers-spark4 peers-spark4
     server versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0
+    server fake-gcs-server github.com/fsouza/fake-gcs-server v1.56.1
+    hadoop
     server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
     ;;
 *)

@@ -28,6 +28,6 @@ struct pom_store {
     char *staging; /* freed by pom_store_close; NULL where the store was not opened with create */
 };
 
-extern const struct pom_store_kind pom_file_store, pom_s3_store;
+extern const struct pom_store_kind pom_file_store, pom_gs_store, pom_hdfs_store, pom_s3_store;
 
 #endif

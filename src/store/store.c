@@ -9,7 +9,8 @@
 static const struct {
     const char *name;
     const struct pom_store_kind *kind;
-} schemes[] = {{"", &pom_file_store}, {"s3", &pom_s3_store}, {"s3a", &pom_s3_store}};
+} schemes[] = {{"", &pom_file_store}, {"s3", &pom_s3_store}, {"s3a", &pom_s3_store}, {"gs", &pom_gs_store},
+    {"hdfs", &pom_hdfs_store}, {"webhdfs", &pom_hdfs_store}, {"swebhdfs", &pom_hdfs_store}};
 
 /* The length of "scheme" in "scheme://rest"; 0 for a local path. */
 static size_t scheme_length(const char *location) {
@@ -28,7 +29,9 @@ enum pom_status pom_store_open(
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (scheme == strlen(schemes[i].name) && strncasecmp(location, schemes[i].name, scheme) == 0)
             return schemes[i].kind->open(location, create, cancel, out, msg);
-    return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: %.*s:// is not supported: name a local path or s3://BUCKET/FOLDER",
+    return pom_fail(msg, POM_ERR_UNSUPPORTED,
+        "%s: %.*s:// is not supported: name a local path, s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or "
+        "hdfs://HOST:PORT/FOLDER",
         location, (int)scheme, location);
 }
 

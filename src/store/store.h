@@ -1,4 +1,5 @@
-/* Stores: where images come from and tables go to. One vtable per kind: local files, S3.
+/* Stores: where images come from and tables go to. One vtable per kind: local files, S3, Google Cloud
+ * Storage, HDFS.
  *
  * A location is a URI or a local path. An object's path is canonical: what stands in the `path` column. */
 #ifndef POM_STORE_STORE_H

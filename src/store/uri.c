@@ -71,7 +71,8 @@ enum pom_status pom_bucket_uri_parse(const char *location, struct pom_bucket_uri
     const char *key = bucket + n + (bucket[n] == '/');
     if (!is_bucket_name(bucket, n))
         return pom_fail(msg, POM_ERR_ARGUMENT,
-            "%s names no bucket: write s3://BUCKET/FOLDER, with a bucket's name (letters, digits, '.', '-', '_'), not "
+            "%s names no bucket: write s3://BUCKET/FOLDER or gs://BUCKET/FOLDER, with a bucket's name (letters, "
+            "digits, '.', '-', '_'), not "
             "an ARN",
             location);
     if (strlen(key) > MAX_KEY)

@@ -1,9 +1,14 @@
 """Servers on the loopback interface for tests that need a real one: started here, on a free port, and stopped at the end."""
 import base64
+import json
 import os
 import socket
+import string
 import subprocess
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +19,7 @@ from botocore.exceptions import ClientError
 SERVERS = Path(__file__).resolve().parents[2] / ".deps" / "servers"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDPOMONATEST", "AWS_SECRET_ACCESS_KEY": "a-secret/with+odd=characters"}
 REGION = "eu-central-1"
+SUPERUSER = "hdfs-admin"
 
 
 def free_port():
@@ -22,8 +28,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(port, process):
-    for _ in range(200):
+def wait_for(port, process, seconds=10):
+    for _ in range(seconds * 20):
         assert process.poll() is None, f"{process.args[0]} ended with {process.returncode}"
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
@@ -56,11 +62,11 @@ class Bucket:
 
 
 @contextmanager
-def started(command, port, log, **env):
+def started(command, port, log, seconds=10, **env):
     with open(log, "w") as out:
         process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **env})
     try:
-        wait_for(port, process)
+        wait_for(port, process, seconds)
         yield process
     finally:
         process.terminate()
@@ -94,4 +100,106 @@ def versitygw(folder):
                  ROOT_SECRET_KEY=KEYS["AWS_SECRET_ACCESS_KEY"]):
         server = Bucket(f"http://127.0.0.1:{port}", folder / "state")
         server.root = root
+        yield server
+
+
+def http(method, url, body=b"", **headers):
+    """The answer's body; no proxy, and no certificate looked at."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return opener.open(urllib.request.Request(url, data=body or None, method=method, headers=headers)).read()
+
+
+class GoogleBucket:
+    """A server that speaks the JSON API of Google Cloud Storage: its environment for pomona, and a client of its own."""
+
+    def __init__(self, url, state):
+        self.url = url
+        own = ("GOOGLE_", "CLOUDSDK_", "POMONA_", "STORAGE_", "GCE_")
+        self.env = {**{k: v for k, v in os.environ.items() if not k.startswith(own)}, "STORAGE_EMULATOR_HOST": url,
+                    "XDG_STATE_HOME": str(state), "HOME": str(state), "no_proxy": "127.0.0.1"}
+
+    def create(self, bucket):
+        http("POST", f"{self.url}/storage/v1/b?project=test", json.dumps({"name": bucket}).encode(), Content_Type="application/json")
+
+    def object_url(self, bucket, name):
+        return f"{self.url}/storage/v1/b/{bucket}/o/{urllib.parse.quote(name, safe='')}"
+
+    def put(self, bucket, name, data):
+        query = urllib.parse.urlencode({"uploadType": "media", "name": name})
+        http("POST", f"{self.url}/upload/storage/v1/b/{bucket}/o?{query}", data, Content_Type="image/jpeg")
+
+    def get(self, bucket, name):
+        return http("GET", self.object_url(bucket, name) + "?alt=media")
+
+    def remove(self, bucket, name):
+        http("DELETE", self.object_url(bucket, name))
+
+    def keys(self, bucket, prefix=""):
+        found = json.loads(http("GET", f"{self.url}/storage/v1/b/{bucket}/o?" + urllib.parse.urlencode({"prefix": prefix})))
+        return [item["name"] for item in found.get("items", ())]
+
+
+@contextmanager
+def fake_gcs(folder):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [SERVERS / "fake-gcs-server", "-scheme", "http", "-host", "127.0.0.1", "-port", port, "-backend", "memory",
+               "-external-url", url, "-public-host", f"127.0.0.1:{port}"]
+    with started(command, port, folder / "fake-gcs-server.log"):
+        yield GoogleBucket(url, folder / "state")
+
+
+class Hadoop:
+    """A NameNode with a DataNode: its environment for pomona, and a client of its own."""
+
+    def __init__(self, port, rpc, state):
+        self.rpc = rpc
+        self.address = f"127.0.0.1:{port}"
+        self.env = {**{k: v for k, v in os.environ.items() if not k.startswith("HADOOP_")}, "HADOOP_USER_NAME": "pomona",
+                    "XDG_STATE_HOME": str(state), "HOME": str(state), "no_proxy": "127.0.0.1"}
+
+    def uri(self, path):
+        return f"hdfs://{self.address}{path}"
+
+    def call(self, method, path, op, body=b"", user="pomona", **parameters):
+        query = urllib.parse.urlencode({"op": op, "user.name": user, **parameters})
+        return http(method, f"http://{self.address}/webhdfs/v1{urllib.parse.quote(path)}?{query}", body)
+
+    def superuser(self, method, path, op, **parameters):
+        return self.call(method, path, op, user=SUPERUSER, **parameters)
+
+    def put(self, path, data):
+        query = urllib.parse.urlencode({"op": "CREATE", "user.name": "pomona", "noredirect": "true", "overwrite": "true"})
+        where = json.loads(http("PUT", f"http://{self.address}/webhdfs/v1{urllib.parse.quote(path)}?{query}"))["Location"]
+        where = urllib.parse.quote(where, safe=string.punctuation)  # what is not ASCII comes as it is
+        http("PUT", where, data, Content_Type="application/octet-stream")
+
+    def get(self, path):
+        return self.call("GET", path, "OPEN")
+
+    def names(self, path):
+        found = json.loads(self.call("GET", path, "LISTSTATUS"))
+        return [entry["pathSuffix"] for entry in found["FileStatuses"]["FileStatus"]]
+
+    def remove(self, path):
+        self.call("DELETE", path, "DELETE", recursive="true")
+
+
+@contextmanager
+def hadoop(folder):
+    port, rpc, data = free_port(), free_port(), folder / "data"
+    command = ["java", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-opens", "java.base/java.lang=ALL-UNNAMED",
+               f"-Dtest.build.data={data}", f"-Dhadoop.tmp.dir={folder}/tmp", f"-DHADOOP_USER_NAME={SUPERUSER}", "-cp", SERVERS / "hadoop" / "*",
+               "org.apache.hadoop.test.MiniDFSClusterManager", "-format", "-datanodes", 1, "-httpport", port, "-nnport", rpc, "-D", "dfs.ls.limit=3"]
+    with started(command, port, folder / "hadoop.log", seconds=90):
+        server = Hadoop(port, rpc, folder / "state")
+        for _ in range(600):
+            try:
+                server.superuser("PUT", "/", "SETPERMISSION", permission="777")
+                server.put("/ready", b"x")
+                server.remove("/ready")
+                break
+            except (urllib.error.URLError, ConnectionError):  # not started yet, or without its DataNode
+                time.sleep(0.1)
         yield server

@@ -1,0 +1,228 @@
+#include "store/remote.h"
+
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_ANSWER = 1 << 20, LEAST_BYTES_PER_MS = 256 };
+
+static const uint64_t range_bytes = (uint64_t)32 << 20;
+
+static enum pom_status memory(struct pom_message *msg) {
+    return pom_fail_memory(msg, "a request");
+}
+
+bool pom_call_header(struct pom_call *call, const char *name, const char *value) {
+    return pom_buffer_printf(&call->headers, "%s: %s", name, value) && pom_buffer_append(&call->headers, "", 1);
+}
+
+void pom_call_clean_up(struct pom_call *call) {
+    pom_request_clean_up(&call->request);
+    pom_buffer_clean_up(&call->url);
+    pom_buffer_clean_up(&call->headers);
+    pom_buffer_clean_up(&call->redirect);
+}
+
+bool pom_call_write(
+    const struct pom_call *call, const struct pom_buffer *url, bool body, struct pom_http_transfer *to) {
+    to->method = call->method;
+    to->body = body ? call->body : NULL;
+    to->body_size = body ? call->body_size : 0;
+    /* Nobody is asked beforehand whether a body may be sent. */
+    return pom_buffer_append(&to->url, url->data, url->size) &&
+           pom_buffer_append(&to->headers, call->headers.data, call->headers.size) &&
+           pom_buffer_append(&to->headers, "Expect:", sizeof "Expect:");
+}
+
+void pom_remote_clean_up(struct pom_remote *remote) {
+    pom_client_free(remote->client);
+}
+
+enum pom_status pom_remote_run(struct pom_remote *remote, struct pom_call *call, struct pom_message *msg) {
+    return pom_client_run(remote->client, &call->request, msg);
+}
+
+int pom_remote_deadline_ms(uint64_t bytes) {
+    return POM_CLIENT_DEADLINE_MS + (int)(bytes / LEAST_BYTES_PER_MS);
+}
+
+bool pom_remote_is_hidden(const char *name, uint64_t size) {
+    size_t n = strlen(name);
+    if (n == 0 || (name[n - 1] == '/' && size == 0))
+        return true;
+    for (const char *part = name; part; part = strchr(part, '/'), part += part != NULL)
+        if (*part == '.')
+            return true;
+    return false;
+}
+
+static enum pom_status write_read(struct pom_remote *remote, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_call *call, struct pom_message *msg) {
+    *call = (struct pom_call){.method = "GET",
+        .expected_bytes = entry->size <= max_bytes ? entry->size : 0,
+        .request = {.subject = entry->path, .max_bytes = max_bytes, .hedge = true}};
+    return remote->kind->get(remote, entry, 0, 0, call, msg);
+}
+
+/* Takes over the bytes of the answer. */
+static void take_answer(struct pom_request *request, struct pom_buffer *out) {
+    struct pom_buffer old = *out;
+    *out = request->answer->answer;
+    request->answer->answer = old;
+}
+
+enum pom_status pom_remote_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_buffer *out, struct pom_message *msg) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    struct pom_call call;
+    enum pom_status status = write_read(remote, entry, max_bytes, &call, msg);
+    if (status == POM_OK)
+        status = pom_remote_run(remote, &call, msg);
+    if (status == POM_OK)
+        take_answer(&call.request, out);
+    pom_call_clean_up(&call);
+    return status;
+}
+
+struct get {
+    struct pom_call call;
+    struct pom_store_read *read;
+};
+
+static void finish_get(struct pom_request *request) {
+    struct get *get = (struct get *)request;
+    struct pom_store_read *read = get->read;
+    read->status = request->status;
+    if (request->status == POM_OK)
+        take_answer(request, &read->bytes);
+    else
+        read->message = request->message;
+    pom_call_clean_up(&get->call);
+    free(get);
+    read->done(read);
+}
+
+void pom_remote_read_start(struct pom_store *store, struct pom_store_read *read) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    struct get *get = pom_calloc(1, sizeof *get);
+    read->status =
+        get ? write_read(remote, &read->entry, read->max_bytes, &get->call, &read->message) : memory(&read->message);
+    if (read->status == POM_OK) {
+        get->call.request.done = finish_get;
+        get->read = read;
+        pom_client_submit(remote->client, &get->call.request);
+        return;
+    }
+    if (get)
+        pom_call_clean_up(&get->call);
+    free(get);
+    read->done(read);
+}
+
+void pom_remote_cancel(struct pom_store *store) {
+    pom_client_cancel(((struct pom_remote *)store)->client);
+}
+
+uint64_t pom_remote_requests(const struct pom_store *store) {
+    return pom_client_sent(((const struct pom_remote *)store)->client);
+}
+
+static enum pom_status join(
+    const struct pom_store *store, const char *name, struct pom_buffer *path, struct pom_message *msg) {
+    path->size = 0;
+    return pom_buffer_printf(path, "%s%s", store->prefix, name) ? POM_OK : memory(msg);
+}
+
+enum pom_status pom_remote_version(
+    struct pom_store *store, const char *name, struct pom_buffer *version, struct pom_message *msg) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    struct pom_buffer path = {0};
+    struct pom_remote_object object = {0};
+    enum pom_status status = join(store, name, &path, msg);
+    if (status == POM_OK)
+        status = remote->kind->stat(remote, path.data, &object, msg);
+    pom_buffer_clean_up(&path);
+    version->size = 0;
+    if (status == POM_OK && !pom_buffer_text(version, *object.digest ? object.digest : object.version))
+        status = memory(msg);
+    return status;
+}
+
+/* n bytes from `at` on, appended to the file. */
+static enum pom_status fetch_range(struct pom_remote *remote, const struct pom_store_entry *entry, uint64_t at,
+    uint64_t n, FILE *file, struct pom_message *msg) {
+    struct pom_call call = {.method = "GET",
+        .expected_bytes = n,
+        .request = {.subject = entry->path, .max_bytes = n, .deadline_ms = pom_remote_deadline_ms(n)}};
+    enum pom_status status = remote->kind->get(remote, entry, at, n, &call, msg);
+    if (status == POM_OK)
+        status = pom_remote_run(remote, &call, msg);
+    if (status == POM_OK && fwrite(call.request.answer->answer.data, 1, n, file) != n)
+        status = pom_fail_errno(msg, POM_ERR_IO, "cannot keep a copy of %s", entry->path);
+    pom_call_clean_up(&call);
+    return status;
+}
+
+static enum pom_status download(
+    struct pom_remote *remote, const char *path, const char *file, struct pom_message *msg) {
+    struct pom_remote_object object;
+    POM_TRY(remote->kind->stat(remote, path, &object, msg));
+    if (!object.found)
+        return pom_fail(msg, POM_ERR_NOT_FOUND, "%s is not there", path);
+    const struct pom_store_entry entry = {path, object.size, object.version};
+    FILE *copy = fopen(file, "wbe");
+    if (!copy)
+        return pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", file);
+    enum pom_status status = POM_OK;
+    for (uint64_t at = 0; at < entry.size && status == POM_OK; at += range_bytes) {
+        uint64_t left = entry.size - at;
+        status = fetch_range(remote, &entry, at, left < range_bytes ? left : range_bytes, copy, msg);
+    }
+    if (fclose(copy) != 0 && status == POM_OK)
+        status = pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", file);
+    return status;
+}
+
+enum pom_status pom_remote_fetch(
+    struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg) {
+    struct pom_buffer path = {0};
+    const char *slash = strrchr(name, '/');
+    out->size = 0;
+    enum pom_status status = join(store, name, &path, msg);
+    if (status == POM_OK && !pom_buffer_printf(out, "%s/fetched-%s", store->staging, slash ? slash + 1 : name))
+        status = memory(msg);
+    if (status == POM_OK)
+        status = download((struct pom_remote *)store, path.data, out->data, msg);
+    pom_buffer_clean_up(&path);
+    return status;
+}
+
+enum pom_status pom_remote_publish(
+    struct pom_store *store, const char *file, const char *name, struct pom_message *msg) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    struct pom_buffer path = {0};
+    enum pom_status status = join(store, name, &path, msg);
+    if (status == POM_OK)
+        status = remote->kind->upload(remote, file, path.data, msg);
+    pom_buffer_clean_up(&path);
+    if (status == POM_OK && unlink(file) != 0)
+        status = pom_fail_errno(msg, POM_ERR_IO, "cannot remove %s", file);
+    return status;
+}
+
+enum pom_status pom_remote_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    struct pom_buffer path = {0};
+    struct pom_call call = {.method = "DELETE", .missing_is_fine = true, .request = {.max_bytes = MAX_ANSWER}};
+    enum pom_status status = join(store, name, &path, msg);
+    call.request.subject = path.data;
+    if (status == POM_OK)
+        status = remote->kind->remove(remote, path.data, &call, msg);
+    if (status == POM_OK)
+        status = pom_remote_run(remote, &call, msg);
+    pom_call_clean_up(&call);
+    pom_buffer_clean_up(&path);
+    return status;
+}

@@ -1,0 +1,106 @@
+"""pomona features from and to Google Cloud Storage: a server that speaks its JSON API."""
+import io
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from conftest import PIXELS, photograph, pomona  # noqa: E402
+import servers  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not (servers.SERVERS / "fake-gcs-server").exists(), reason=".deps/servers/fake-gcs-server is not there")
+
+ODD = ["a b.jpg", "a+b.jpg", "a%20b.jpg", "100%.jpg", "a//b.jpg", "a/", "ä/ö €.jpg", "苹果/🍎.jpg", "q?x=1&y#z.jpg", "a'\"\\b.jpg", "a.jpg", "a/b.jpg", "a-/b.jpg"]
+
+
+def jpeg(seed):
+    data = io.BytesIO()
+    photograph(seed).save(data, "JPEG")
+    return data.getvalue()
+
+
+@pytest.fixture(scope="module")
+def gcs(tmp_path_factory):
+    with servers.fake_gcs(tmp_path_factory.mktemp("fake-gcs-server")) as server:
+        for bucket in ("photos", "tables", "odd"):
+            server.create(bucket)
+        for i in range(24):
+            server.put("photos", f"set one/{('apple', 'cherry red', 'tomato')[i % 3]}/{i:02}.jpg", jpeg(i))
+        yield server
+
+
+def table(server, name):
+    return pd.read_parquet(io.BytesIO(server.get("tables", name)))
+
+
+def test_from_bucket_to_bucket(gcs, tmp_path):
+    args = (*PIXELS, "--pca", 2)
+    pomona("features", "gs://photos/set one", "-o", "gs://tables/first", *args, env=gcs.env)
+    assert gcs.keys("tables", "first/") == [f"first/{n}" for n in (
+        ".pomona/manifest.sqlite", "errors.parquet", "features.parquet", "pca.parquet", "projection.parquet", "run.json")]
+    rows = table(gcs, "first/features.parquet")
+    assert list(rows.path) == [f"gs://photos/{name}" for name in gcs.keys("photos")]
+    for name in gcs.keys("photos"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(gcs.get("photos", name))
+    pomona("features", tmp_path / "set one", "-o", tmp_path / "out", *args)
+    for name, column in (("features", "features"), ("pca", "pca_features")):
+        local = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        remote = table(gcs, f"first/{name}.parquet")
+        assert [list(a) for a in local[column]] == [list(a) for a in remote[column]]
+        assert list(local.label) == list(remote.label)
+    assert "up to date" in pomona("features", "gs://photos/set one/", "-o", "gs://tables/first/", *args, env=gcs.env)
+
+
+def test_one_object(gcs):
+    pomona("features", "gs://photos/set one/apple/00.jpg", "-o", "gs://tables/one", *PIXELS, env=gcs.env)
+    assert list(table(gcs, "one/features.parquet").path) == ["gs://photos/set one/apple/00.jpg"]
+
+
+def test_odd_names(gcs):
+    for i, name in enumerate(ODD):
+        gcs.put("odd", name, b"" if name.endswith("/") else jpeg(i))
+    pomona("features", "gs://odd", "-o", "gs://tables/o d+d %41/ü", *PIXELS, env=gcs.env)
+    rows = table(gcs, "o d+d %41/ü/features.parquet")
+    assert list(rows.path) == sorted((f"gs://odd/{name}" for name in ODD if not name.endswith("/")), key=str.encode)
+    assert len(table(gcs, "o d+d %41/ü/errors.parquet")) == 0
+
+
+def test_only_what_changed_is_read(gcs):
+    def run():
+        return pomona("features", "gs://photos/delta", "-o", "gs://tables/delta", *PIXELS, env=gcs.env)
+    for i in range(4):
+        gcs.put("photos", f"delta/{i}.jpg", jpeg(i))
+    run()
+    gcs.put("photos", "delta/1.jpg", jpeg(11))
+    gcs.put("photos", "delta/5.jpg", jpeg(5))
+    gcs.remove("photos", "delta/3.jpg")
+    assert "2 carried over, 1 dropped" in run()
+    rows = table(gcs, "delta/features.parquet")
+    pomona("features", "gs://photos/delta", "-o", "gs://tables/fresh", *PIXELS, env=gcs.env)
+    fresh = table(gcs, "fresh/features.parquet")
+    assert list(rows.path) == list(fresh.path) == [f"gs://photos/delta/{i}.jpg" for i in (0, 1, 2, 5)]
+    assert [list(a) for a in rows.features] == [list(a) for a in fresh.features]
+
+
+def test_another_machine_continues(gcs, tmp_path):
+    args = ("features", "gs://photos/moving", "-o", "gs://tables/moving", *PIXELS)
+    here, there = ({**gcs.env, "XDG_STATE_HOME": str(tmp_path / name)} for name in ("here", "there"))
+    for i in range(4):
+        gcs.put("photos", f"moving/{i}.jpg", jpeg(i))
+    pomona(*args, env=here)
+    assert "up to date" in pomona(*args, env=there)
+    gcs.put("photos", "moving/7.jpg", jpeg(7))
+    assert "4 carried over" in pomona(*args, env=there)
+
+
+def test_failures_say_what_to_do(gcs):
+    def said(env, *args):
+        return pomona("features", *args, "-o", "gs://tables/no", *PIXELS, env={**gcs.env, **env}, code=1)
+    assert "check the names of bucket and object" in said({}, "gs://nothing-here")
+    assert "gs://photos/none is no object" in said({}, "gs://photos/none")
+    assert "in 5 attempts" in said({"STORAGE_EMULATOR_HOST": "http://127.0.0.1:1"}, "gs://photos")
+    assert "names no bucket" in said({}, "gs://")
+    assert gcs.keys("tables", "no") == []
