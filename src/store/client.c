@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ASKED_AGAIN = 4, LOOK_MS = 50 };
+enum { MOST_ASKED_AGAIN = 4, LOOK_MS = 50, LEAST_DEADLINE_MS = 1000, LEAST_BYTES_PER_MS = 64 };
 
 static const uint64_t ms = 1000000;
 
@@ -188,13 +188,25 @@ static void on_done(struct pom_http_transfer *transfer) {
     pump(client);
 }
 
+/* Where it is known how long answers take, one that takes twenty times as long is given up for another; twice as long
+ * with each attempt, as it may be the server that has become slow. */
+static int deadline_ms(const struct pom_request *request) {
+    int most = request->deadline_ms ? request->deadline_ms : POM_CLIENT_DEADLINE_MS;
+    uint64_t hedge = pom_throttle_hedge_ns(&request->client->throttle);
+    if (!request->hedge || !hedge)
+        return most;
+    uint64_t usual = 10 * hedge / ms + request->max_bytes / LEAST_BYTES_PER_MS;
+    usual = (usual < LEAST_DEADLINE_MS ? LEAST_DEADLINE_MS : usual) << request->attempts;
+    return usual < (uint64_t)most ? (int)usual : most;
+}
+
 static void start(struct pom_request *request, struct pom_http_transfer *transfer) {
     struct pom_client *client = request->client;
     transfer->url.size = transfer->headers.size = 0;
     transfer->done = on_done;
     transfer->user = request;
     transfer->max_bytes = request->max_bytes;
-    transfer->deadline_ms = request->deadline_ms ? request->deadline_ms : POM_CLIENT_DEADLINE_MS;
+    transfer->deadline_ms = deadline_ms(request);
     enum pom_status status = client->protocol->prepare(client->store, request, transfer, &request->message);
     if (status != POM_OK) {
         finish(request, status);

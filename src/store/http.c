@@ -18,7 +18,7 @@ enum {
     MAX_HEAD = 64 << 10,
     EVENTS = 64,
     CONNECT_MS = 10000,
-    STALL_SECONDS = 20,
+    STALL_SECONDS = 10,
     KEPT_CONNECTIONS = 1024,
     LONGEST_WAIT_MS = 1000
 };

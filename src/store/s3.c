@@ -58,8 +58,10 @@ static enum pom_status probe_folder(struct pom_s3 *s3, bool *found, struct pom_m
 }
 
 enum pom_status pom_s3_head(struct pom_s3 *s3, const char *path, struct pom_s3_head *out, struct pom_message *msg) {
-    struct pom_s3_request request = {
-        .method = "HEAD", .key = pom_s3_key(s3, path), .missing_is_fine = true, .request = {.subject = path}};
+    struct pom_s3_request request = {.method = "HEAD",
+        .key = pom_s3_key(s3, path),
+        .missing_is_fine = true,
+        .request = {.subject = path, .hedge = true}};
     *out = (struct pom_s3_head){0};
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     if (status == POM_OK && request.request.answer->status != 404) {
