@@ -12,6 +12,7 @@ static const struct pom_verb *const verbs[] = {
     &pom_cmd_model,
     &pom_cmd_ls,
     &pom_cmd_verify,
+    &pom_cmd_doctor,
     &pom_cmd_config,
     NULL,
 };

@@ -135,6 +135,11 @@ static enum pom_status file_remove(struct pom_store *store, const char *name, st
     return status;
 }
 
+static enum pom_status file_region(struct pom_store *store, struct pom_buffer *out, struct pom_message *msg) {
+    out->size = 0;
+    return pom_buffer_text(out, "") ? POM_OK : pom_fail_memory(msg, store->prefix);
+}
+
 const struct pom_store_kind pom_file_store = {
     .open = file_open,
     .close = file_close,
@@ -145,4 +150,5 @@ const struct pom_store_kind pom_file_store = {
     .publish = file_publish,
     .file_version = file_file_version,
     .remove = file_remove,
+    .region = file_region,
 };

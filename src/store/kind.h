@@ -19,6 +19,8 @@ struct pom_store_kind {
     enum pom_status (*publish)(struct pom_store *, const char *file, const char *name, struct pom_message *);
     enum pom_status (*file_version)(struct pom_store *, const char *file, struct pom_buffer *, struct pom_message *);
     enum pom_status (*remove)(struct pom_store *, const char *name, struct pom_message *);
+    void (*examine)(struct pom_store *, bool write, const struct pom_examiner *); /* NULL: there is nothing to tell */
+    enum pom_status (*region)(struct pom_store *, struct pom_buffer *, struct pom_message *); /* NULL: unknown */
 };
 
 /* The head of every kind's own struct. */

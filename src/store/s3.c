@@ -281,6 +281,14 @@ static enum pom_status s3_remove(struct pom_store *store, const char *name, stru
     return status;
 }
 
+/* The server has put it right when the store was opened. */
+static enum pom_status s3_region(struct pom_store *store, struct pom_buffer *out, struct pom_message *msg) {
+    char region[POM_S3_REGION];
+    pom_s3_region((struct pom_s3 *)store, region);
+    out->size = 0;
+    return pom_buffer_text(out, region) ? POM_OK : memory(msg);
+}
+
 const struct pom_store_kind pom_s3_store = {
     .open = s3_open,
     .close = s3_close,
@@ -294,4 +302,6 @@ const struct pom_store_kind pom_s3_store = {
     .publish = s3_publish,
     .file_version = s3_file_version,
     .remove = s3_remove,
+    .examine = pom_s3_examine,
+    .region = s3_region,
 };

@@ -63,6 +63,8 @@ enum pom_status pom_s3_explain(
 
 enum pom_status pom_s3_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg);
 
+void pom_s3_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner);
+
 /* What is known of an object without reading it. */
 struct pom_s3_head {
     bool found;

@@ -101,3 +101,14 @@ enum pom_status pom_store_file_version(
 enum pom_status pom_store_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
     return store->kind->remove(store, name, msg);
 }
+
+void pom_store_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner) {
+    if (store->kind->examine)
+        store->kind->examine(store, write, examiner);
+}
+
+enum pom_status pom_store_region(struct pom_store *store, struct pom_buffer *out, struct pom_message *msg) {
+    if (store->kind->region)
+        return store->kind->region(store, out, msg);
+    return pom_fail(msg, POM_ERR_UNSUPPORTED, "%s: such a store does not tell where its data lies", store->prefix);
+}

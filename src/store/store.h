@@ -93,6 +93,24 @@ enum pom_status pom_store_file_version(
 /* Removes the object `name`; one that is not there is fine. */
 enum pom_status pom_store_remove(struct pom_store *store, const char *name, struct pom_message *msg);
 
+/* What an examination finds, in words for people. */
+enum pom_finding { POM_FINDING_GOOD, POM_FINDING_NOTE, POM_FINDING_WARNING, POM_FINDING_BAD };
+struct pom_examiner {
+    void (*tell)(void *user, enum pom_finding finding, const char *topic, const char *text);
+    void *user;
+};
+
+/* Tells what is worth knowing of a store beyond its objects: who asks, region, clock, encryption of what is written,
+ * openness to the world. With `write`, what writing takes is tried too. */
+void pom_store_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner);
+
+/* Tells of what all stores over a network share: proxy, certificates, TLS. */
+void pom_store_examine_network(const struct pom_examiner *examiner);
+
+/* Where the data lies: a cloud's name of a region, "eu-central-1"; "" on this machine. POM_ERR_UNSUPPORTED: it cannot
+ * be told. */
+enum pom_status pom_store_region(struct pom_store *store, struct pom_buffer *out, struct pom_message *msg);
+
 /* A local folder, made on opening with create, for the job's state and unfinished files: within a local destination, so
  * that publishing is a rename. Valid as long as the store. */
 const char *pom_store_staging(const struct pom_store *store);

@@ -1,0 +1,64 @@
+"""pomona doctor, ls and verify on buckets of a real server."""
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
+import servers  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not (servers.SERVERS / "versitygw").exists(), reason=".deps/servers/versitygw is not there")
+
+
+def run(s3, *args, code=0, **env):
+    done = subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, timeout=60, env={**s3.env, **env})
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def line(out, topic):
+    return next(l for l in out.splitlines() if l.split()[1:2] == [topic])
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    with servers.versitygw(tmp_path_factory.mktemp("versitygw")) as server:
+        for bucket in ("photos", "tables"):
+            server.client.create_bucket(Bucket=bucket)
+        for i in range(12):
+            data = io.BytesIO()
+            photograph(i).save(data, "JPEG")
+            server.put("photos", f"apple/{i:02}.jpg", data.getvalue())
+        yield server
+
+
+def test_all_is_well(s3):
+    out = run(s3, "doctor", "s3://photos", "s3://tables/new")
+    for topic in ("identity", "region", "clock", "public", "list", "get", "multipart", "put", "delete"):
+        assert line(out, topic).split()[0] in ("ok", "note"), out
+    assert "TEST" in line(out, "identity") and servers.KEYS["AWS_SECRET_ACCESS_KEY"] not in out
+    assert s3.keys("tables") == [] and len(s3.keys("photos")) == 12
+    assert s3.client.list_multipart_uploads(Bucket="tables").get("Uploads", []) == []
+    assert "put" not in run(s3, "doctor", "--read-only", "s3://photos").split("s3://photos")[-1]
+
+
+def test_what_is_wrong_is_said(s3):
+    assert "does not know this access key" in line(run(s3, "doctor", "s3://photos", code=1, AWS_ACCESS_KEY_ID="AKIDNOBODY"), "open")
+    assert "there is no such bucket" in run(s3, "doctor", "s3://nothing", code=1)
+    assert "BAD" in run(s3, "doctor", "s3://photos", code=1, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+
+
+def test_ls_and_verify(s3):
+    rows = [l.split("\t") for l in run(s3, "ls", "-l", "s3a://photos").splitlines()]
+    assert [r[2] for r in rows] == [f"s3://photos/{k}" for k in s3.keys("photos")] and rows[0][1].startswith('"')
+    pomona("features", "s3://photos", "-o", "s3://tables/out", *PIXELS, env=s3.env)
+    assert run(s3, "verify", "s3://tables/out", "-n", 12) == ""
+    data = io.BytesIO()
+    photograph(99).save(data, "JPEG")
+    s3.put("photos", "apple/03.jpg", data.getvalue())
+    s3.client.delete_object(Bucket="photos", Key="apple/05.jpg")
+    out = run(s3, "verify", "s3://tables/out", "-n", 12, code=2)
+    assert [l.split("\t")[:2] for l in out.splitlines()] == [["changed", "s3://photos/apple/03.jpg"], ["gone", "s3://photos/apple/05.jpg"]]
