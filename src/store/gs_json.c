@@ -26,11 +26,13 @@ static bool parse_number(const json_t *value, uint64_t *out) {
 static enum pom_status parse_item(
     const json_t *item, struct pom_arena *arena, struct pom_gs_object *out, struct pom_message *msg) {
     const json_t *name = json_object_get(item, "name");
-    const char *generation = json_string_value(json_object_get(item, "generation"));
-    if (!name || !json_is_string(name) || !generation || !parse_number(json_object_get(item, "size"), &out->size))
+    const json_t *generation = json_object_get(item, "generation");
+    uint64_t number;
+    if (!json_is_string(name) || !parse_number(generation, &number) ||
+        !parse_number(json_object_get(item, "size"), &out->size))
         return bad(msg);
     bool whole = strlen(json_string_value(name)) == json_string_length(name);
-    out->version = pom_arena_strdup(arena, generation);
+    out->version = pom_arena_strdup(arena, json_string_value(generation));
     out->name = whole ? pom_arena_strdup(arena, json_string_value(name)) : NULL;
     return out->version && (out->name || !whole) ? POM_OK : pom_fail_memory(msg, "a listing");
 }
@@ -96,12 +98,13 @@ void pom_gs_page_clean_up(struct pom_gs_page *page) {
 enum pom_status pom_gs_object_parse(
     const char *json, size_t n, struct pom_remote_object *out, struct pom_message *msg) {
     json_t *root = load(json, n);
-    const char *generation = json_string_value(json_object_get(root, "generation"));
+    const json_t *generation = json_object_get(root, "generation");
+    uint64_t number;
     const char *digest = json_string_value(json_object_get(json_object_get(root, "metadata"), POM_GS_DIGEST));
-    bool good = generation && parse_number(json_object_get(root, "size"), &out->size);
+    bool good = parse_number(generation, &number) && parse_number(json_object_get(root, "size"), &out->size);
     if (good) {
         out->found = true;
-        snprintf(out->version, sizeof out->version, "%s", generation);
+        snprintf(out->version, sizeof out->version, "%s", json_string_value(generation));
         snprintf(out->digest, sizeof out->digest, "%s", digest ? digest : "");
     }
     json_decref(root);

@@ -8,7 +8,7 @@
 
 struct pom_gs_object {
     const char *name;    /* NULL for a name that no path can hold, as it has a NUL within */
-    const char *version; /* the generation */
+    const char *version; /* the generation: digits */
     uint64_t size;
 };
 

@@ -107,16 +107,19 @@ static void finish_get(struct pom_request *request) {
 void pom_remote_read_start(struct pom_store *store, struct pom_store_read *read) {
     struct pom_remote *remote = (struct pom_remote *)store;
     struct get *get = pom_calloc(1, sizeof *get);
-    read->status =
-        get ? write_read(remote, &read->entry, read->max_bytes, &get->call, &read->message) : memory(&read->message);
+    if (!get) {
+        read->status = memory(&read->message);
+        read->done(read);
+        return;
+    }
+    get->read = read;
+    read->status = write_read(remote, &read->entry, read->max_bytes, &get->call, &read->message);
+    get->call.request.done = finish_get;
     if (read->status == POM_OK) {
-        get->call.request.done = finish_get;
-        get->read = read;
         pom_client_submit(remote->client, &get->call.request);
         return;
     }
-    if (get)
-        pom_call_clean_up(&get->call);
+    pom_call_clean_up(&get->call);
     free(get);
     read->done(read);
 }

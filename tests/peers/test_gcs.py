@@ -12,7 +12,8 @@ import servers  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "fake-gcs-server").exists(), reason=".deps/servers/fake-gcs-server is not there")
 
-ODD = ["a b.jpg", "a+b.jpg", "a%20b.jpg", "100%.jpg", "a//b.jpg", "a/", "ä/ö €.jpg", "苹果/🍎.jpg", "q?x=1&y#z.jpg", "a'\"\\b.jpg", "a.jpg", "a/b.jpg", "a-/b.jpg"]
+ODD = ["a b.jpg", "a+b.jpg", "a%20b.jpg", "100%.jpg", "a//b.jpg", "a/", "ä/ö €.jpg", "苹果/🍎.jpg", "q?x=1&y#z.jpg",
+       "a'\"\\b.jpg", "a.jpg", "a/b.jpg", "a-/b.jpg"]
 
 
 def jpeg(seed):

@@ -1,6 +1,10 @@
-/* Bytes from outside: the answers of S3, the files of the AWS tools, locations. The first byte says which. */
+/* Bytes from outside: the answers of S3, Google Cloud Storage and WebHDFS, the files of the AWS tools and of gcloud,
+ * locations. The first byte says which. */
 #include "base/buffer.h"
 #include "store/credentials_places.h"
+#include "store/gs_json.h"
+#include "store/gs_source.h"
+#include "store/hdfs_json.h"
 #include "store/ini.h"
 #include "store/s3_xml.h"
 #include "store/uri.h"
@@ -52,13 +56,45 @@ static void fuzz_json(const char *text, size_t n) {
     pom_credentials_clean_up(&credentials);
 }
 
+static void fuzz_gs(const char *text, size_t n) {
+    struct pom_gs_page page = {0};
+    struct pom_gs_error error;
+    struct pom_remote_object object = {0};
+    if (pom_gs_page_parse(text, n, &page, NULL) == POM_OK)
+        for (size_t i = 0; i < page.n_objects; i++)
+            if (page.objects[i].version[strspn(page.objects[i].version, "0123456789")])
+                abort(); /* it goes into URLs as it is */
+    pom_gs_page_clean_up(&page);
+    pom_gs_object_parse(text, n, &object, NULL);
+    pom_gs_error_parse(text, n, &error);
+}
+
+static void fuzz_gs_source(const char *text, size_t n) {
+    struct pom_gs_source source = {0};
+    if (pom_gs_source_parse(text, n, "a file", &source, NULL) == POM_OK && !source.token_uri)
+        abort();
+    pom_gs_source_clean_up(&source);
+}
+
+static void fuzz_hdfs(const char *text, size_t n) {
+    struct pom_hdfs_page page = {0};
+    struct pom_hdfs_error error;
+    if (pom_hdfs_page_parse(text, n, &page, NULL) == POM_OK)
+        for (size_t i = 0; i < page.n; i++)
+            if (strchr(page.entries[i].name, '/'))
+                abort(); /* out of its folder */
+    pom_hdfs_page_clean_up(&page);
+    pom_hdfs_is_false(text, n);
+    pom_hdfs_error_parse(text, n, &error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = size ? malloc(size) : NULL; /* NUL-terminated in place of the first byte */
     if (!text)
         return 0;
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
-    switch (data[0] % 4) {
+    switch (data[0] % 8) {
     case 0:
         fuzz_xml(text, size - 1);
         break;
@@ -67,6 +103,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 2:
         fuzz_uri(text);
+        break;
+    case 4:
+        fuzz_gs(text, size - 1);
+        break;
+    case 5:
+        fuzz_gs_source(text, size - 1);
+        break;
+    case 6:
+        fuzz_hdfs(text, size - 1);
         break;
     default:
         fuzz_json(text, size - 1);
