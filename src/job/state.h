@@ -8,9 +8,9 @@
 /* Before the manifest is opened: takes the published one where this machine's does not follow from it, as another
  * machine has written since, or has none; and drops this machine's where the destination has none any more. Nothing for
  * a local destination. */
-enum pom_status pom_state_pull(struct pom_job *job, const struct pom_destination *destination, struct pom_message *msg);
+enum pom_status pom_state_pull(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg);
 
 /* After the tables are published: publishes a copy of the manifest. */
-enum pom_status pom_state_push(struct pom_job *job, const struct pom_destination *destination, struct pom_message *msg);
+enum pom_status pom_state_push(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg);
 
 #endif

@@ -69,12 +69,12 @@ static void host_of(const char *url, char *out, size_t size) {
 
 /* The headers that sign the form for the keys of another profile. */
 static enum pom_status sign(const struct pom_search *search, const struct pom_credentials *keys, const char *url,
-    const char *form, const char *now, struct pom_buffer *authorization, struct pom_message *msg) {
+    const struct pom_buffer *form, const char *now, struct pom_buffer *authorization, struct pom_message *msg) {
     char host[256], digest[POM_SHA256_HEX];
     struct pom_sigv4_cache cache = {0};
     const struct pom_sigv4_scope scope = {keys->access_key, keys->secret_key, search->region, "sts"};
     host_of(url, host, sizeof host);
-    POM_TRY(pom_sha256(form, strlen(form), digest, msg));
+    POM_TRY(pom_sha256(form->data, form->size, digest, msg));
     const struct pom_pair headers[] = {
         {"content-type", form_type}, {"host", host}, {"x-amz-date", now}, {"x-amz-security-token", keys->token}};
     const struct pom_sigv4_request request = {"POST", "/", "", headers, keys->token ? 4 : 3, digest};
@@ -84,7 +84,7 @@ static enum pom_status sign(const struct pom_search *search, const struct pom_cr
 }
 
 /* Sends the form, signed where there are keys to sign with, and takes the credentials from the answer. */
-static enum pom_status ask(struct pom_search *search, const struct pom_credentials *keys, const char *form,
+static enum pom_status ask(struct pom_search *search, const struct pom_credentials *keys, const struct pom_buffer *form,
     const char *root, const char *role, struct pom_message *msg) {
     char url[256], now[POM_SIGV4_TIME];
     int status_code = 0;
@@ -94,7 +94,7 @@ static enum pom_status ask(struct pom_search *search, const struct pom_credentia
     enum pom_status status = keys ? sign(search, keys, url, form, now, &authorization, msg) : POM_OK;
     const struct pom_fetch fetch = {.method = "POST",
         .url = url,
-        .body = form,
+        .body = form->data,
         .headers = {{"Content-Type", form_type}, {keys ? "X-Amz-Date" : NULL, now},
             {"Authorization", authorization.data},
             {keys && keys->token ? "X-Amz-Security-Token" : NULL, keys ? keys->token : NULL}},
@@ -125,7 +125,7 @@ static enum pom_status ask_with_token(
         bool good = add_field(&form, "Action", "AssumeRoleWithWebIdentity") &&
                     add_field(&form, "Version", "2011-06-15") && add_field(&form, "RoleArn", role) &&
                     add_field(&form, "RoleSessionName", session) && add_field(&form, "WebIdentityToken", token.data);
-        status = good ? ask(search, NULL, form.data, "AssumeRoleWithWebIdentityResponse", role, msg)
+        status = good ? ask(search, NULL, &form, "AssumeRoleWithWebIdentityResponse", role, msg)
                       : pom_fail_memory(msg, "credentials");
     }
     wipe(&token);
@@ -195,7 +195,7 @@ enum pom_status pom_find_by_role(struct pom_search *search, struct pom_message *
     if (status == POM_OK && !(pom_credentials_copy(&search->found, &keys) && write_form(profile, role, &form)))
         status = pom_fail_memory(msg, "credentials");
     if (status == POM_OK)
-        status = ask(search, &keys, form.data, "AssumeRoleResponse", role, msg);
+        status = ask(search, &keys, &form, "AssumeRoleResponse", role, msg);
     pom_credentials_clean_up(&keys);
     wipe(&form);
     return status == POM_ERR_NOT_FOUND ? pom_fail(msg, POM_ERR_ARGUMENT, "role %.120s: its source has no keys", role)

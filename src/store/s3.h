@@ -59,7 +59,7 @@ void pom_s3_region(struct pom_s3 *s3, char out[POM_S3_REGION]);
 
 /* Says why an answer is a failure, and what to do about it. */
 enum pom_status pom_s3_explain(
-    void *store, const struct pom_request *request, const struct pom_http_transfer *transfer, struct pom_message *msg);
+    void *store, const struct pom_request *base, const struct pom_http_transfer *transfer, struct pom_message *msg);
 
 enum pom_status pom_s3_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg);
 
