@@ -1,15 +1,22 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
+
+void pom_hex(const unsigned char *bytes, size_t n, char *out) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
 
 static enum pom_status digest(const EVP_MD *kind, const void *data, size_t n, char *hex, struct pom_message *msg) {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     if (EVP_Digest(data, n, bytes, &size, kind, NULL) != 1)
         return pom_fail(msg, POM_ERR_INTERNAL, "OpenSSL has no %s", EVP_MD_get0_name(kind));
-    for (unsigned int i = 0; i < size; i++)
-        snprintf(hex + 2 * (size_t)i, 3, "%02x", bytes[i]);
+    pom_hex(bytes, size, hex);
     return POM_OK;
 }
 

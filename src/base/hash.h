@@ -7,6 +7,9 @@
 
 enum { POM_SHA256_HEX = 65, POM_MD5_HEX = 33 }; /* with the NUL */
 
+/* Writes n bytes as 2n digits, in lower case, and a NUL. */
+void pom_hex(const unsigned char *bytes, size_t n, char *out);
+
 enum pom_status pom_sha256(const void *data, size_t n, char hex[POM_SHA256_HEX], struct pom_message *msg);
 
 /* MD5, only because some published hashes of weight files are MD5. */

@@ -1,5 +1,6 @@
 /* Credentials of someone who has logged in with `aws sso login`: the token that it left is exchanged. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "store/credentials_places.h"
 #include "store/fetch.h"
 #include "store/uri.h"
@@ -38,8 +39,7 @@ static enum pom_status cache_path(const struct login *login, struct pom_buffer *
     unsigned int n = 0;
     if (EVP_Digest(name, strlen(name), digest, &n, EVP_sha1(), NULL) != 1 || n != (SHA1_HEX - 1) / 2)
         return pom_fail(msg, POM_ERR_INTERNAL, "OpenSSL has no SHA-1");
-    for (unsigned int i = 0; i < n; i++)
-        snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
+    pom_hex(digest, n, hex);
     bool joined = pom_buffer_printf(out, "%s/.aws/sso/cache/%s.json", home ? home : "", hex);
     return joined ? POM_OK : pom_fail_memory(msg, "credentials");
 }

@@ -105,8 +105,7 @@ static bool sign_text(struct pom_sigv4_cache *cache, const struct pom_buffer *te
     unsigned char signature[KEY_BYTES];
     if (!hmac(cache->key, KEY_BYTES, text->data, signature))
         return false;
-    for (size_t i = 0; i < KEY_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", signature[i]);
+    pom_hex(signature, KEY_BYTES, hex);
     return true;
 }
 
