@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "table_options.h"
 
 #include "base/status.h"
 #include <stdio.h>
@@ -11,23 +12,6 @@ struct values {
     struct pom_components components;
     bool quiet;
 };
-
-/* Values of more than one use are parsed into the job's own options. */
-static enum pom_status parse_filter(const char *text, void *value, struct pom_message *msg) {
-    return pom_filter_parse(text, value, msg);
-}
-
-static enum pom_status parse_format(const char *text, void *value, struct pom_message *msg) {
-    return pom_format_parse(text, value, msg);
-}
-
-static enum pom_status parse_vectors(const char *text, void *value, struct pom_message *msg) {
-    bool spark = strcmp(text, "spark") == 0;
-    if (!spark && strcmp(text, "list") != 0)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted list or spark");
-    *(bool *)value = spark;
-    return POM_OK;
-}
 
 #define AT(member) offsetof(struct values, member)
 static const struct pom_option options[] = {
@@ -42,7 +26,7 @@ static const struct pom_option options[] = {
     {"size", 0, "N", "side of the square that images are stretched to\n(default: the network's own, else 224)",
         pom_option_count, AT(job.model_options.size)},
     {"resize", 0, "FILTER", "bicubic, bilinear, lanczos, box or nearest, as Pillow has them\n(default bicubic)",
-        parse_filter, AT(job.filter)},
+        pom_option_filter, AT(job.filter)},
     {"preprocess", 0, "NAME", "tf, caffe, torch or lite, for a network file that does not say", pom_option_text,
         AT(job.model_options.preprocess)},
     {"label", 0, "PATTERN",
@@ -57,8 +41,8 @@ static const struct pom_option options[] = {
     {"no-center", 0, NULL, "leave the mean in when projecting, as Spark's PCAModel does", pom_option_switch,
         AT(job.pca.no_center)},
     {"keep-scaled", 0, NULL, "write the scaled features too", pom_option_switch, AT(job.keep_scaled)},
-    {"format", 0, "NAME", "parquet, json (JSON Lines) or csv (default parquet)", parse_format, AT(job.format)},
-    {"vectors", 0, "NAME", "list: lists of floats; spark: vectors of Spark's MLlib (default list)", parse_vectors,
+    {"format", 0, "NAME", "parquet, json (JSON Lines) or csv (default parquet)", pom_option_format, AT(job.format)},
+    {"vectors", 0, "NAME", "list: lists of floats; spark: vectors of Spark's MLlib (default list)", pom_option_vectors,
         AT(job.spark_vectors)},
     {"precision", 0, "NAME",
         "exact: float32; fast: int8, or the next that --min-cosine lets through,\n"

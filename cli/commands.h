@@ -8,6 +8,7 @@ extern const struct pom_verb pom_cmd_features;
 extern const struct pom_verb pom_cmd_pca;
 extern const struct pom_verb pom_cmd_model;
 extern const struct pom_verb pom_cmd_ls;
+extern const struct pom_verb pom_cmd_plan;
 extern const struct pom_verb pom_cmd_verify;
 extern const struct pom_verb pom_cmd_doctor;
 extern const struct pom_verb pom_cmd_config;

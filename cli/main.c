@@ -11,6 +11,7 @@ static const struct pom_verb *const verbs[] = {
     &pom_cmd_pca,
     &pom_cmd_model,
     &pom_cmd_ls,
+    &pom_cmd_plan,
     &pom_cmd_verify,
     &pom_cmd_doctor,
     &pom_cmd_config,

@@ -2,10 +2,15 @@
 
 #include "base/status.h"
 #include "table/table.h"
+#include <pomona/image.h>
 #include <string.h>
 
 enum pom_status pom_option_format(const char *text, void *value, struct pom_message *msg) {
     return pom_format_parse(text, value, msg);
+}
+
+enum pom_status pom_option_filter(const char *text, void *value, struct pom_message *msg) {
+    return pom_filter_parse(text, value, msg);
 }
 
 enum pom_status pom_option_vectors(const char *text, void *value, struct pom_message *msg) {

@@ -275,7 +275,7 @@ def test_quiet(photos, tmp_path):
     assert pomona("features", photos, "-o", tmp_path / "out", *PIXELS, "--quiet") == ""
 
 
-@pytest.mark.parametrize("verb, least", [("features", 20), ("ls", 3), ("verify", 4), ("doctor", 1)])
+@pytest.mark.parametrize("verb, least", [("features", 20), ("ls", 3), ("verify", 4), ("doctor", 1), ("plan", 12)])
 def test_manual_names_every_option(verb, least):
     help = subprocess.run([BINARY, verb, "--help"], capture_output=True, text=True, check=True).stdout
     manual = (ROOT / "docs" / "pomona.1").read_text().split(f".Ss pomona {verb}\n")[1].split("\n.S")[0]

@@ -62,3 +62,10 @@ def test_ls_and_verify(s3):
     s3.client.delete_object(Bucket="photos", Key="apple/05.jpg")
     out = run(s3, "verify", "s3://tables/out", "-n", 12, code=2)
     assert [l.split("\t")[:2] for l in out.splitlines()] == [["changed", "s3://photos/apple/03.jpg"], ["gone", "s3://photos/apple/05.jpg"]]
+
+
+def test_plan(s3):
+    said = {l.split()[0]: l for l in run(s3, "plan", "s3://photos", "-o", "s3://tables/planned", *PIXELS, "--sample", 4).splitlines()}
+    n = len(s3.keys("photos"))
+    assert f" {n}, " in said["images"] and "one read takes" in said["sample"]
+    assert f"{n} get, 10 put" in said["requests"] and "of c7i $" in said["cost"] and s3.keys("tables", "planned") == []
