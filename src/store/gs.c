@@ -83,14 +83,14 @@ static enum pom_status set_prefix(struct pom_gs *gs, bool folder, struct pom_mes
 static enum pom_status probe_folder(struct pom_gs *gs, bool *found, struct pom_message *msg) {
     struct pom_call call = {.method = "GET",
         .request = {.subject = gs->remote.store.prefix, .max_bytes = MAX_ANSWER, .most_attempts = OPEN_ATTEMPTS}};
-    struct pom_gs_page page = {0};
+    struct pom_page page = {0};
     bool good = pom_gs_url(gs, NULL, &call.url) && pom_buffer_text(&call.url, "?maxResults=1&prefix=") &&
                 pom_uri_encode(&call.url, gs->uri.key, "");
     enum pom_status status = good ? pom_remote_run(&gs->remote, &call, msg) : memory(msg);
     if (status == POM_OK)
         status = pom_gs_page_parse(call.request.answer->answer.data, call.request.answer->answer.size, &page, msg);
     *found = page.n_objects > 0;
-    pom_gs_page_clean_up(&page);
+    pom_page_clean_up(&page);
     pom_call_clean_up(&call);
     return status;
 }

@@ -24,7 +24,7 @@ static bool parse_number(const json_t *value, uint64_t *out) {
 }
 
 static enum pom_status parse_item(
-    const json_t *item, struct pom_arena *arena, struct pom_gs_object *out, struct pom_message *msg) {
+    const json_t *item, struct pom_arena *arena, struct pom_object *out, struct pom_message *msg) {
     const json_t *name = json_object_get(item, "name");
     const json_t *generation = json_object_get(item, "generation");
     uint64_t number;
@@ -33,13 +33,13 @@ static enum pom_status parse_item(
         return bad(msg);
     bool whole = strlen(json_string_value(name)) == json_string_length(name);
     out->version = pom_arena_strdup(arena, json_string_value(generation));
-    out->name = whole ? pom_arena_strdup(arena, json_string_value(name)) : NULL;
-    return out->version && (out->name || !whole) ? POM_OK : pom_fail_memory(msg, "a listing");
+    out->key = whole ? pom_arena_strdup(arena, json_string_value(name)) : NULL;
+    return out->version && (out->key || !whole) ? POM_OK : pom_fail_memory(msg, "a listing");
 }
 
-static enum pom_status parse_items(const json_t *items, struct pom_gs_page *out, struct pom_message *msg) {
+static enum pom_status parse_items(const json_t *items, struct pom_page *out, struct pom_message *msg) {
     size_t n = json_array_size(items);
-    out->objects = pom_arena_alloc(&out->arena, n + 1, sizeof *out->objects);
+    out->objects = pom_calloc(n + 1, sizeof *out->objects);
     if (!out->objects)
         return pom_fail_memory(msg, "a listing");
     for (; out->n_objects < n; out->n_objects++)
@@ -47,9 +47,9 @@ static enum pom_status parse_items(const json_t *items, struct pom_gs_page *out,
     return POM_OK;
 }
 
-static enum pom_status parse_prefixes(const json_t *prefixes, struct pom_gs_page *out, struct pom_message *msg) {
+static enum pom_status parse_prefixes(const json_t *prefixes, struct pom_page *out, struct pom_message *msg) {
     size_t n = json_array_size(prefixes);
-    out->prefixes = pom_arena_alloc(&out->arena, n + 1, sizeof *out->prefixes);
+    out->prefixes = pom_calloc(n + 1, sizeof *out->prefixes);
     if (!out->prefixes)
         return pom_fail_memory(msg, "a listing");
     for (size_t i = 0; i < n; i++) {
@@ -72,7 +72,7 @@ static json_t *load(const char *json, size_t n) {
     return NULL;
 }
 
-static enum pom_status parse_page(const json_t *root, struct pom_gs_page *out, struct pom_message *msg) {
+static enum pom_status parse_page(const json_t *root, struct pom_page *out, struct pom_message *msg) {
     const json_t *next = json_object_get(root, "nextPageToken");
     POM_TRY(parse_items(json_object_get(root, "items"), out, msg));
     POM_TRY(parse_prefixes(json_object_get(root, "prefixes"), out, msg));
@@ -82,17 +82,12 @@ static enum pom_status parse_page(const json_t *root, struct pom_gs_page *out, s
     return out->next ? POM_OK : pom_fail_memory(msg, "a listing");
 }
 
-enum pom_status pom_gs_page_parse(const char *json, size_t n, struct pom_gs_page *out, struct pom_message *msg) {
+enum pom_status pom_gs_page_parse(const char *json, size_t n, struct pom_page *out, struct pom_message *msg) {
     json_t *root = load(json, n);
     const json_t *next = json_object_get(root, "nextPageToken");
     enum pom_status status = root && (!next || json_is_string(next)) ? parse_page(root, out, msg) : bad(msg);
     json_decref(root);
     return status;
-}
-
-void pom_gs_page_clean_up(struct pom_gs_page *page) {
-    pom_arena_clean_up(&page->arena);
-    *page = (struct pom_gs_page){0};
 }
 
 enum pom_status pom_gs_object_parse(

@@ -1,76 +1,37 @@
-/* Listing a bucket of Google Cloud Storage, in byte order of name. */
+/* Asking Google Cloud Storage for a page of a listing: objects.list. */
+#include "store/bucket_list.h"
 #include "store/gs.h"
 #include "store/gs_json.h"
-#include <stdlib.h>
-#include <string.h>
 
-enum { MAX_PAGE = 32 << 20 };
-
-static enum pom_status visit_page(struct pom_gs *gs, const struct pom_gs_page *page,
-    const struct pom_store_visitor *visitor, struct pom_buffer *path, struct pom_message *msg) {
-    size_t prefix = strlen(gs->uri.key);
-    for (size_t i = 0; i < page->n_objects; i++) {
-        const struct pom_gs_object *object = &page->objects[i];
-        if (!object->name || strncmp(object->name, gs->uri.key, prefix) != 0 ||
-            pom_remote_is_hidden(object->name + prefix, object->size))
-            continue;
-        path->size = 0;
-        if (!pom_buffer_printf(path, "%s%s", gs->remote.store.prefix, object->name + prefix))
-            return pom_fail_memory(msg, "the listing");
-        const struct pom_store_entry entry = {path->data, object->size, object->version};
-        POM_TRY(visitor->visit(visitor->user, &entry, msg));
-    }
-    return POM_OK;
+static enum pom_verdict accept_page(struct pom_call *call, const struct pom_http_transfer *transfer) {
+    return pom_bucket_take(&call->request, transfer) ? POM_VERDICT_DONE : POM_VERDICT_RETRY;
 }
 
-static bool write_url(const struct pom_gs *gs, const char *token, struct pom_buffer *url) {
-    bool good = pom_gs_url(gs, NULL, url) &&
-                pom_buffer_text(url, "?fields=items(name,size,generation),nextPageToken&prefix=") &&
-                pom_uri_encode(url, gs->uri.key, "");
-    return good && (!token || (pom_buffer_text(url, "&pageToken=") && pom_uri_encode(url, token, "")));
+static bool add(struct pom_buffer *url, const char *name, const char *value) {
+    return !value || (pom_buffer_printf(url, "&%s=", name) && pom_uri_encode(url, value, ""));
 }
 
-static enum pom_status get_page(
-    struct pom_gs *gs, const char *token, struct pom_gs_page *page, struct pom_message *msg) {
-    struct pom_call call = {.method = "GET", .request = {.subject = gs->remote.store.prefix, .max_bytes = MAX_PAGE}};
-    enum pom_status status =
-        write_url(gs, token, &call.url) ? pom_remote_run(&gs->remote, &call, msg) : pom_fail_memory(msg, "the listing");
-    if (status == POM_OK)
-        status = pom_gs_page_parse(call.request.answer->answer.data, call.request.answer->answer.size, page, msg);
-    pom_call_clean_up(&call);
-    return status;
+static bool ask(void *store, const struct pom_page_question *question, struct pom_request *request) {
+    struct pom_call *call = (struct pom_call *)request;
+    call->method = "GET";
+    call->accept = accept_page;
+    return pom_gs_url(store, NULL, &call->url) &&
+           pom_buffer_printf(
+               &call->url, "?maxResults=%d&fields=items(name,size,generation),prefixes,nextPageToken", POM_PAGE_KEYS) &&
+           add(&call->url, "prefix", question->prefix) && add(&call->url, "pageToken", question->token) &&
+           add(&call->url, "startOffset", question->token ? NULL : question->after) &&
+           add(&call->url, "delimiter", question->folders ? "/" : NULL);
 }
 
-static enum pom_status list_object(
-    struct pom_gs *gs, const struct pom_store_visitor *visitor, struct pom_message *msg) {
-    struct pom_remote_object object;
-    const char *path = gs->remote.store.prefix;
-    POM_TRY(gs->remote.kind->stat(&gs->remote, path, &object, msg));
-    const struct pom_store_entry entry = {path, object.size, object.version};
-    return object.found ? visitor->visit(visitor->user, &entry, msg) : POM_OK;
+static void clean_up(struct pom_request *request) {
+    pom_call_clean_up((struct pom_call *)request);
 }
+
+static const struct pom_bucket_kind kind = {
+    .request_bytes = sizeof(struct pom_call), .ask = ask, .parse = pom_gs_page_parse, .clean_up = clean_up};
 
 enum pom_status pom_gs_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg) {
     struct pom_gs *gs = (struct pom_gs *)store;
-    struct pom_buffer path = {0};
-    char *token = NULL;
-    enum pom_status status = POM_OK;
-    bool more = true;
-    if (!gs->folder)
-        return list_object(gs, visitor, msg);
-    while (more && status == POM_OK) {
-        struct pom_gs_page page = {0};
-        status = get_page(gs, token, &page, msg);
-        if (status == POM_OK)
-            status = visit_page(gs, &page, visitor, &path, msg);
-        free(token);
-        token = page.next ? strdup(page.next) : NULL;
-        more = page.next != NULL;
-        if (more && !token && status == POM_OK)
-            status = pom_fail_memory(msg, "the listing");
-        pom_gs_page_clean_up(&page);
-    }
-    free(token);
-    pom_buffer_clean_up(&path);
-    return status;
+    const struct pom_bucket bucket = {&kind, gs, gs->remote.client, store->prefix, gs->uri.key, gs->folder};
+    return pom_bucket_list(&bucket, visitor, msg);
 }

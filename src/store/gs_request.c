@@ -42,8 +42,8 @@ static enum pom_verdict judge_error(struct pom_gs *gs, const struct pom_http_tra
 
 static enum pom_verdict judge(void *store, struct pom_request *base, const struct pom_http_transfer *transfer) {
     struct pom_call *call = (struct pom_call *)base;
-    if (call->judge)
-        return call->judge(call, transfer);
+    if (call->accept && transfer->status < 400)
+        return call->accept(call, transfer);
     if (transfer->status >= 200 && transfer->status < 300)
         return is_whole(call, transfer) ? POM_VERDICT_DONE : POM_VERDICT_RETRY;
     if (transfer->status == 404 && call->missing_is_fine)

@@ -46,7 +46,7 @@ static bool write_chunk(struct pom_call *call, struct pom_http_transfer *transfe
     return pom_call_write(call, &call->url, true, transfer);
 }
 
-static enum pom_verdict judge_chunk(struct pom_call *call, const struct pom_http_transfer *transfer) {
+static enum pom_verdict accept_chunk(struct pom_call *call, const struct pom_http_transfer *transfer) {
     (void)call;
     return transfer->status == STATUS_INCOMPLETE ? POM_VERDICT_DONE : pom_retry_judge_status(transfer->status);
 }
@@ -70,7 +70,7 @@ static enum pom_status send_chunk(struct upload *upload, uint64_t *at, bool *ove
         .body = upload->map.data + *at,
         .body_size = n,
         .write = write_chunk,
-        .judge = judge_chunk,
+        .accept = accept_chunk,
         .request = {.subject = upload->path, .max_bytes = MAX_ANSWER, .deadline_ms = pom_remote_deadline_ms(n)}};
     snprintf(range, sizeof range, "bytes %llu-%llu/%llu", (unsigned long long)*at, (unsigned long long)(*at + n - 1),
         (unsigned long long)total);

@@ -48,16 +48,6 @@ int pom_remote_deadline_ms(uint64_t bytes) {
     return POM_CLIENT_DEADLINE_MS + (int)(bytes / LEAST_BYTES_PER_MS);
 }
 
-bool pom_remote_is_hidden(const char *name, uint64_t size) {
-    size_t n = strlen(name);
-    if (n == 0 || (name[n - 1] == '/' && size == 0))
-        return true;
-    for (const char *part = name; part; part = strchr(part, '/'), part += part != NULL)
-        if (*part == '.')
-            return true;
-    return false;
-}
-
 static enum pom_status write_read(struct pom_remote *remote, const struct pom_store_entry *entry, size_t max_bytes,
     struct pom_call *call, struct pom_message *msg) {
     *call = (struct pom_call){.method = "GET",

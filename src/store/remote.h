@@ -20,9 +20,10 @@ struct pom_call {
     size_t body_size;
     bool missing_is_fine;    /* an answer of 404 is for the caller */
     uint64_t expected_bytes; /* of a good answer's body; 0: not known */
-    /* May be NULL. In place of what the kind does with every request; on the engine's thread. */
+    /* May be NULL. In place of what the kind does with every request, and with every answer below status 400; on the
+     * engine's thread. */
     bool (*write)(struct pom_call *call, struct pom_http_transfer *transfer);
-    enum pom_verdict (*judge)(struct pom_call *call, const struct pom_http_transfer *transfer);
+    enum pom_verdict (*accept)(struct pom_call *call, const struct pom_http_transfer *transfer);
 };
 
 bool pom_call_header(struct pom_call *call, const char *name, const char *value);
@@ -66,10 +67,6 @@ enum pom_status pom_remote_run(struct pom_remote *remote, struct pom_call *call,
 
 /* How long an exchange of so many bytes may take, milliseconds. */
 int pom_remote_deadline_ms(uint64_t bytes);
-
-/* Whether a listing leaves the name out: a part of it begins with a dot, or it is an empty object that stands for a
- * folder. */
-bool pom_remote_is_hidden(const char *name, uint64_t size);
 
 /* Functions of struct pom_store_kind. */
 enum pom_status pom_remote_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,

@@ -43,7 +43,7 @@ static enum pom_status set_prefix(struct pom_s3 *s3, bool folder, struct pom_mes
 static enum pom_status probe_folder(struct pom_s3 *s3, bool *found, struct pom_message *msg) {
     struct pom_s3_request request = {.method = "GET",
         .request = {.subject = s3->store.prefix, .max_bytes = MAX_ANSWER, .most_attempts = OPEN_ATTEMPTS}};
-    struct pom_s3_page page = {0};
+    struct pom_page page = {0};
     pom_s3_parameter(&request, "list-type", "2");
     pom_s3_parameter(&request, "max-keys", "1");
     pom_s3_parameter(&request, "prefix", s3->uri.key);
@@ -52,7 +52,7 @@ static enum pom_status probe_folder(struct pom_s3 *s3, bool *found, struct pom_m
         status =
             pom_s3_page_parse(request.request.answer->answer.data, request.request.answer->answer.size, &page, msg);
     *found = page.n_objects > 0;
-    pom_s3_page_clean_up(&page);
+    pom_page_clean_up(&page);
     pom_request_clean_up(&request.request);
     return status;
 }

@@ -74,27 +74,27 @@ static bool parse(struct reader *reader, const char *xml, size_t n) {
 }
 
 struct page_reader {
-    struct pom_s3_page *page;
-    struct pom_s3_object object;
+    struct pom_page *page;
+    struct pom_object object;
     bool has_key, has_size, truncated, encoded;
 };
 
 /* Keys stand as they are until the end: EncodingType may come last. */
 static bool add_object(struct page_reader *self) {
-    struct pom_s3_page *page = self->page;
+    struct pom_page *page = self->page;
     void *objects = page->objects;
     bool whole = self->has_key && self->has_size;
     if (!whole || !pom_grow(&objects, &page->objects_capacity, page->n_objects + 1, sizeof *page->objects))
         return false;
     page->objects = objects;
     page->objects[page->n_objects++] = self->object;
-    self->object = (struct pom_s3_object){.version = ""};
+    self->object = (struct pom_object){.version = ""};
     self->has_key = self->has_size = false;
     return true;
 }
 
 static bool add_prefix(struct page_reader *self, const char *prefix) {
-    struct pom_s3_page *page = self->page;
+    struct pom_page *page = self->page;
     void *prefixes = (void *)page->prefixes;
     const char *copy = pom_arena_strdup(&page->arena, prefix);
     if (!copy || !pom_grow(&prefixes, &page->prefixes_capacity, page->n_prefixes + 1, sizeof(char *)))
@@ -144,7 +144,7 @@ static bool on_page(struct reader *reader, const char *parent, const char *name)
     return true;
 }
 
-static void decode_keys(struct pom_s3_page *page) {
+static void decode_keys(struct pom_page *page) {
     for (size_t i = 0; i < page->n_objects; i++)
         if (!pom_uri_decode((char *)page->objects[i].key, true))
             page->objects[i].key = NULL;
@@ -152,23 +152,16 @@ static void decode_keys(struct pom_s3_page *page) {
         pom_uri_decode((char *)page->prefixes[i], true);
 }
 
-enum pom_status pom_s3_page_parse(const char *xml, size_t n, struct pom_s3_page *out, struct pom_message *msg) {
+enum pom_status pom_s3_page_parse(const char *xml, size_t n, struct pom_page *out, struct pom_message *msg) {
     struct page_reader self = {.page = out, .object.version = ""};
     struct reader reader = {.end = on_page, .user = &self, .root = "ListBucketResult"};
     if (!parse(&reader, xml, n) || self.truncated != (out->next != NULL)) {
-        pom_s3_page_clean_up(out);
+        pom_page_clean_up(out);
         return pom_fail(msg, POM_ERR_FORMAT, "the answer is not a listing as S3 writes it");
     }
     if (self.encoded)
         decode_keys(out);
     return POM_OK;
-}
-
-void pom_s3_page_clean_up(struct pom_s3_page *page) {
-    free(page->objects);
-    free((void *)page->prefixes);
-    pom_arena_clean_up(&page->arena);
-    *page = (struct pom_s3_page){0};
 }
 
 static void copy_text(const struct reader *reader, char *out, size_t size) {

@@ -2,29 +2,12 @@
 #ifndef POM_STORE_S3_XML_H
 #define POM_STORE_S3_XML_H
 
-#include "base/memory.h"
 #include "base/status.h"
-#include <stdint.h>
+#include "store/page.h"
 
-struct pom_s3_object {
-    const char *key;     /* decoded; NULL for a key that no path can hold, as it has a NUL within */
-    const char *version; /* the entity tag in its quotes; of an object without one the time of its last change */
-    uint64_t size;
-};
-
-/* A page of a listing. Zero-initialise; released by pom_s3_page_clean_up. */
-struct pom_s3_page {
-    struct pom_s3_object *objects; /* in the server's order */
-    size_t n_objects, objects_capacity;
-    const char **prefixes; /* the common ones, as the delimiter makes them */
-    size_t n_prefixes, prefixes_capacity;
-    const char *next; /* the token that continues; NULL on the last page */
-    struct pom_arena arena;
-};
-
-/* ListBucketResult. POM_ERR_FORMAT: it is something else, or lacks what it must have. */
-enum pom_status pom_s3_page_parse(const char *xml, size_t n, struct pom_s3_page *out, struct pom_message *msg);
-void pom_s3_page_clean_up(struct pom_s3_page *page);
+/* ListBucketResult; an object's version is its entity tag in its quotes, or without one the time of its last change.
+ * POM_ERR_FORMAT: it is something else, or lacks what it must have. */
+enum pom_status pom_s3_page_parse(const char *xml, size_t n, struct pom_page *out, struct pom_message *msg);
 
 /* Error. Each text is cut to its size, "" where there is none. */
 struct pom_s3_error {

@@ -1,13 +1,15 @@
 """pomona features from and to Google Cloud Storage: a server that speaks its JSON API."""
 import io
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from conftest import PIXELS, photograph, pomona  # noqa: E402
+from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "fake-gcs-server").exists(), reason=".deps/servers/fake-gcs-server is not there")
@@ -84,6 +86,19 @@ def test_only_what_changed_is_read(gcs):
     fresh = table(gcs, "fresh/features.parquet")
     assert list(rows.path) == list(fresh.path) == [f"gs://photos/delta/{i}.jpg" for i in (0, 1, 2, 5)]
     assert [list(a) for a in rows.features] == [list(a) for a in fresh.features]
+
+
+def test_thousands_are_listed_in_parts(gcs):
+    """Pages hold 1000: what follows is cut at the names of folders, and asked for at once."""
+    gcs.create("many")
+    names = [f"{'abcdefgh'[i % 8]}/{'xy!'[i % 3]}/{i:05}.jpg" for i in range(2600)] + [f"a{i % 100}.jpg" for i in range(100)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: gcs.put("many", name, b"x"), names))
+    wanted = sorted((f"gs://many/{name}" for name in set(names)), key=str.encode)
+    done = subprocess.run([BINARY, "ls", "gs://many"], env=gcs.env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == wanted
+    done = subprocess.run([BINARY, "ls", "gs://many/c/y"], env=gcs.env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [path for path in wanted if path.startswith("gs://many/c/y/")]
 
 
 def test_another_machine_continues(gcs, tmp_path):

@@ -16,14 +16,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fuzz_xml(const char *text, size_t n) {
-    struct pom_s3_page page = {0};
+    struct pom_page page = {0};
     struct pom_s3_error error;
     char value[32];
     if (pom_s3_page_parse(text, n, &page, NULL) == POM_OK)
         for (size_t i = 0; i < page.n_objects; i++)
             if (page.objects[i].key && !*page.objects[i].key && page.objects[i].size == 1)
                 abort(); /* a key is never empty, but by a NUL that it begins with */
-    pom_s3_page_clean_up(&page);
+    pom_page_clean_up(&page);
     pom_s3_error_parse(text, n, &error);
     pom_xml_text(
         text, n, "InitiateMultipartUploadResult", "InitiateMultipartUploadResult", "UploadId", value, sizeof value);
@@ -57,14 +57,14 @@ static void fuzz_json(const char *text, size_t n) {
 }
 
 static void fuzz_gs(const char *text, size_t n) {
-    struct pom_gs_page page = {0};
+    struct pom_page page = {0};
     struct pom_gs_error error;
     struct pom_remote_object object = {0};
     if (pom_gs_page_parse(text, n, &page, NULL) == POM_OK)
         for (size_t i = 0; i < page.n_objects; i++)
             if (page.objects[i].version[strspn(page.objects[i].version, "0123456789")])
                 abort(); /* it goes into URLs as it is */
-    pom_gs_page_clean_up(&page);
+    pom_page_clean_up(&page);
     pom_gs_object_parse(text, n, &object, NULL);
     pom_gs_error_parse(text, n, &error);
 }

@@ -21,7 +21,7 @@ static const char page_xml[] =
 
 static void a_page_of_a_listing(void **state) {
     (void)state;
-    struct pom_s3_page page = {0};
+    struct pom_page page = {0};
     assert_int_equal(pom_s3_page_parse(page_xml, sizeof page_xml - 1, &page, NULL), POM_OK);
     assert_int_equal(page.n_objects, 2);
     assert_string_equal(page.objects[0].key, "p/a b+\xc3\xa4\n.jpg");
@@ -33,7 +33,7 @@ static void a_page_of_a_listing(void **state) {
     assert_int_equal(page.n_prefixes, 1);
     assert_string_equal(page.prefixes[0], "p/c d/");
     assert_string_equal(page.next, "1/a+b=");
-    pom_s3_page_clean_up(&page);
+    pom_page_clean_up(&page);
 }
 
 /* Whatever is missing or cut off: none is taken for a page, least of all for the last one. */
@@ -47,7 +47,7 @@ static void what_is_no_page_is_refused(void **state) {
         "<ListBucketResult><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
         "<ListBucketResult><Contents><Key>a</Key><Size>99999999999999999999</Size></Contents></ListBucketResult>",
         "<ListBucketResult/><ListBucketResult/>", "<ListBucketResult>&unknown;</ListBucketResult>"};
-    struct pom_s3_page page = {0};
+    struct pom_page page = {0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (pom_s3_page_parse(bad[i], strlen(bad[i]), &page, NULL) != POM_ERR_FORMAT)
             fail_msg("taken for a page: %s", bad[i]);
