@@ -223,10 +223,16 @@ static bool cut(const struct range *range, struct pom_page *page) {
     return reached;
 }
 
+/* What follows the next slash; NULL: there is none. */
+static const char *next_part(const char *text) {
+    const char *slash = strchr(text, '/');
+    return slash ? slash + 1 : NULL;
+}
+
 static bool has_folder(const struct pom_bucket *bucket, const char *key, int level) {
     const char *part = key + strlen(bucket->key);
     while (part && level-- > 0)
-        part = strchr(part, '/'), part += part != NULL;
+        part = next_part(part);
     return part != NULL;
 }
 
@@ -343,7 +349,7 @@ static bool is_hidden(const char *name, uint64_t size) {
     size_t n = strlen(name);
     if (n == 0 || (name[n - 1] == '/' && size == 0))
         return true;
-    for (const char *part = name; part; part = strchr(part, '/'), part += part != NULL)
+    for (const char *part = name; part; part = next_part(part))
         if (*part == '.')
             return true;
     return false;

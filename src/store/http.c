@@ -57,7 +57,8 @@ bool pom_http_add_header(struct pom_http_transfer *transfer, const char *name, c
 void pom_http_header(const struct pom_http_transfer *transfer, const char *name, char *out, size_t size) {
     size_t n = strlen(name);
     *out = '\0';
-    for (const char *line = transfer->head.data; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = transfer->head.data, *end; line && *line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
         if (strncasecmp(line, name, n) != 0 || line[n] != ':')
             continue;
         const char *value = line + n + 1 + strspn(line + n + 1, " \t");
