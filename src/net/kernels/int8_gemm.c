@@ -138,7 +138,7 @@ static void pack(const struct pom_int8_layer *l, const struct gemm_conv *g) {
     for (int from = 0; from < l->desc.out_c; from += columns, at += (size_t)columns) {
         const struct pom_int8_gemm_kernel *kernel = kernel_at(g, from, l->desc.out_c);
         columns = columns_of(g, kernel);
-        pom_int8_numbers_set(&g->numbers, at, l, g->table, kernel->vectors, from);
+        pom_int8_numbers_set(&g->numbers, at, l, g->table, kernel->vectors, from, columns);
         for (size_t tap = 0; tap < taps; tap++)
             for (int c = 0; c < g->layout.depth; c += POM_QUAD)
                 to = pack_row(l, g, kernel->vectors, from, tap, c, to);

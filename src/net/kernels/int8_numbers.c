@@ -3,11 +3,16 @@
 
 #include <stdlib.h>
 
+/* A vector of them stays within a line of the cache. */
+static void *zeroed(size_t n, size_t size) {
+    void *memory = pom_alloc_aligned(n, size);
+    return memory ? memset(memory, 0, n * size) : NULL;
+}
+
 enum pom_status pom_int8_numbers_init(
     struct pom_int8_packed_numbers *numbers, size_t columns, struct pom_message *msg) {
-    *numbers = (struct pom_int8_packed_numbers){pom_calloc(columns, sizeof(int32_t)),
-        pom_calloc(columns, sizeof(float)), pom_calloc(columns, sizeof(float)), pom_calloc(columns, sizeof(float)),
-        pom_calloc(columns, 1), pom_calloc(columns, 1)};
+    *numbers = (struct pom_int8_packed_numbers){zeroed(columns, sizeof(int32_t)), zeroed(columns, sizeof(float)),
+        zeroed(columns, sizeof(float)), zeroed(columns, sizeof(float)), zeroed(columns, 1), zeroed(columns, 1)};
     bool complete = numbers->start && numbers->factor && numbers->offset && numbers->residual_factor && numbers->low &&
                     numbers->high;
     return complete ? POM_OK : pom_fail_memory(msg, "the weights of a convolution");
@@ -32,9 +37,9 @@ static int32_t sum_of_weights(const struct pom_int8_layer *layer, int channel) {
 }
 
 void pom_int8_numbers_set(const struct pom_int8_packed_numbers *numbers, size_t at, const struct pom_int8_layer *layer,
-    const struct pom_int8_table *table, int vectors, int from) {
+    const struct pom_int8_table *table, int vectors, int from, int width) {
     for (int i = 0; i < vectors * table->lanes; i++) {
-        int in_order = pom_int8_channel(vectors, i / table->lanes, i % table->lanes), channel = from + in_order;
+        int in_order = pom_int8_channel(vectors, i / table->lanes, i % table->lanes), channel = from + in_order % width;
         if (channel >= layer->desc.out_c)
             continue;
         numbers->start[at + (size_t)i] = table->input_offset ? table->input_offset * sum_of_weights(layer, channel) : 0;

@@ -16,9 +16,9 @@ struct pom_int8_packed_numbers {
 enum pom_status pom_int8_numbers_init(struct pom_int8_packed_numbers *numbers, size_t columns, struct pom_message *msg);
 void pom_int8_numbers_clean_up(struct pom_int8_packed_numbers *numbers);
 
-/* Fills the panel at column `at`: `vectors` vectors of the channels from `from` on. */
+/* Fills the panel at column `at`: `vectors` vectors of the `width` channels from `from` on, which repeat after that. */
 void pom_int8_numbers_set(const struct pom_int8_packed_numbers *numbers, size_t at, const struct pom_int8_layer *layer,
-    const struct pom_int8_table *table, int vectors, int from);
+    const struct pom_int8_table *table, int vectors, int from, int width);
 
 static inline struct pom_int8_numbers pom_int8_numbers_at(const struct pom_int8_packed_numbers *numbers, size_t at) {
     return (struct pom_int8_numbers){numbers->start + at, numbers->factor + at, numbers->offset + at,

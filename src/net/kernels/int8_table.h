@@ -6,7 +6,13 @@
 #include "net/kernels/activation.h"
 #include "net/kernels/int8.h"
 
-enum { POM_QUAD = 4, POM_INT8_MAX_ROWS = 14, POM_INT8_MAX_VECTORS = 2, POM_INT8_MAX_QUADS = 2 };
+enum {
+    POM_QUAD = 4,
+    POM_INT8_MAX_ROWS = 14,
+    POM_INT8_MAX_VECTORS = 2,
+    POM_INT8_MAX_QUADS = 2,
+    POM_INT8_LEAST_WIDTH = 4
+};
 
 /* The numbers of int8.h's formulas for a panel's channels. In a panel of several vectors, lane i of vector v is the
  * channel that pom_int8_channel says; the limits are in the channels' own order. */
@@ -47,32 +53,35 @@ struct pom_int8_gemm_kernel {
     pom_int8_gemm_fn *run[POM_INT8_MAX_ROWS + 1];
 };
 
-/* Depthwise: one line of outputs, four vectors of channels. */
+/* Depthwise: the output lines that a kernel makes together, four vectors of channels. */
 struct pom_int8_depthwise_call {
-    /* Lines of taps at column 0, in quads from above, the last quad filled up with any line; step: from column to
-     * column, 0 where the line is padding and stands for all columns. */
+    /* Lines of taps at column 0, from above; step: from column to column, 0 where the line is padding and stands for
+     * all columns. */
     const uint8_t *line[POM_INT8_MAX_QUADS * POM_QUAD];
     ptrdiff_t step[POM_INT8_MAX_QUADS * POM_QUAD];
     const uint8_t *zero; /* a column of padding */
     int first, in_w;     /* the first tap's column, and where the picture ends */
     int out_w;
-    const void *weights; /* per column of taps and quad: four vectors of tap_bytes a lane */
+    const void *weights; /* per output line, quad and column of taps: four vectors of weight_bytes a lane */
     struct pom_int8_numbers numbers;
-    const uint8_t *residual;
+    const uint8_t *residual; /* for "any", which fills quads up with lines that exist */
     void *out;
-    ptrdiff_t out_pixel; /* in elements; also the residual's */
-    bool to_float;
-    struct pom_act act;
+    ptrdiff_t out_pixel, out_line;         /* in elements; also the residual's */
+    int32_t *scratch;                      /* of the others, for quads */
+    bool to_float;                         /* for "any" */
+    struct pom_act act;                    /* for "any" */
     int columns;                           /* channels that exist */
+    bool pairs;                            /* they fill half of the vectors, the neighbouring output's the other half */
     int kernel_w, stride, dilation, quads; /* for "any"; quads of the window's height */
 };
 
 typedef void pom_int8_depthwise_fn(const struct pom_int8_depthwise_call *call);
 
-/* kernel is the width and the height; 0: any, of any stride. */
+/* kernel is the width and the height; 0: any, of any stride, with any ending. The others make `lines` lines of at least
+ * POM_INT8_LEAST_WIDTH outputs. */
 struct pom_int8_depthwise_kernel {
     const char *name;
-    int kernel, stride;
+    int kernel, stride, lines;
     pom_int8_depthwise_fn *run;
 };
 

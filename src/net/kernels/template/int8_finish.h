@@ -74,14 +74,18 @@ ALWAYS_INLINE struct four_reals add_residual(
     return scale_add(vectors, reals_of_four(widen(narrow_from_rows(x, vectors))), e->numbers.residual_factor, y);
 }
 
-/* One vector of floats, its lanes where their channels are: not in order, so one by one. */
+/* One vector of floats, clamped; its lanes go where their channels are, four of which are neighbours. */
 ALWAYS_INLINE void store_reals(const int vectors, int v, const struct ending *e, ptrdiff_t at, reals y) {
-    float lanes[LANES];
+    float lanes[LANES], *out = (float *)e->out + at;
     reals_store(lanes, y);
-    for (int i = 0; i < LANES; i++) {
-        int channel = pom_int8_channel(vectors, v, i);
-        if (channel < e->columns)
-            ((float *)e->out)[at + channel] = pom_act_apply(lanes[i], e->act);
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = pom_act_apply(lanes[i], e->act);
+    for (int i = 0; i < LANES; i += 4) {
+        int channel = pom_int8_channel(vectors, v, i), left = e->columns - channel;
+        if (left >= 4)
+            memcpy(out + channel, lanes + i, 4 * sizeof *out);
+        else if (left > 0)
+            memcpy(out + channel, lanes + i, (size_t)left * sizeof *out);
     }
 }
 

@@ -10,7 +10,7 @@
 DEPTHWISE_EACH(DEPTHWISE_DEFINE)
 
 static const struct pom_int8_depthwise_kernel depthwise[] = {
-    DEPTHWISE_EACH(DEPTHWISE_KERNEL){"int8_depthwise_any_" PATH, 0, 0, depthwise_any}};
+    DEPTHWISE_EACH(DEPTHWISE_KERNEL){"int8_depthwise_any_" PATH, 0, 0, 1, depthwise_any}};
 
 #define INT8_TABLE(gemm_kernels)                                                                                       \
     {                                                                                                                  \

@@ -19,6 +19,14 @@ struct four {
 
 #define SUMS_HOLD(x) __asm__("" : "+x"(x))
 
+ALWAYS_INLINE sums sums_zero(void) {
+    return _mm256_setzero_si256();
+}
+
+ALWAYS_INLINE bytes bytes_of(sums x) {
+    return x;
+}
+
 ALWAYS_INLINE sums sums_load(const int32_t *from) {
     return _mm256_loadu_si256((const __m256i *)from);
 }
@@ -146,6 +154,11 @@ ALWAYS_INLINE bytes bytes_load_n(const uint8_t *from, int n) {
     uint8_t all[4 * LANES] = {0};
     memcpy(all, from, (size_t)n);
     return bytes_load(all);
+}
+
+/* Half a vector from each of two places. */
+ALWAYS_INLINE bytes bytes_join(const uint8_t *low, const uint8_t *high) {
+    return _mm256_loadu2_m128i((const __m128i *)high, (const __m128i *)low);
 }
 
 /* `size` bytes, as often as they fit: 8, 16 or 32. */

@@ -19,6 +19,14 @@ struct four {
 
 #define SUMS_HOLD(x) __asm__("" : "+v"(x))
 
+ALWAYS_INLINE sums sums_zero(void) {
+    return _mm512_setzero_si512();
+}
+
+ALWAYS_INLINE bytes bytes_of(sums x) {
+    return x;
+}
+
 ALWAYS_INLINE sums sums_load(const int32_t *from) {
     return _mm512_loadu_si512(from);
 }
@@ -146,6 +154,12 @@ ALWAYS_INLINE __mmask64 first_bytes(int n) {
 
 ALWAYS_INLINE bytes bytes_load_n(const uint8_t *from, int n) {
     return _mm512_maskz_loadu_epi8(first_bytes(n), from);
+}
+
+/* Half a vector from each of two places. */
+ALWAYS_INLINE bytes bytes_join(const uint8_t *low, const uint8_t *high) {
+    return _mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)low)), _mm256_loadu_si256((const __m256i *)high), 1);
 }
 
 /* `size` bytes, as often as they fit: 16, 32 or 64. */

@@ -21,6 +21,14 @@ struct four {
 #define SUMS_HOLD(x) __asm__("" : "+w"(x))
 #define INPUTS_HOLD(x) SUMS_HOLD(x)
 
+ALWAYS_INLINE sums sums_zero(void) {
+    return vdupq_n_s32(0);
+}
+
+ALWAYS_INLINE bytes bytes_of(sums x) {
+    return vreinterpretq_u8_s32(x);
+}
+
 ALWAYS_INLINE sums sums_load(const int32_t *from) {
     return vld1q_s32(from);
 }
@@ -33,15 +41,15 @@ ALWAYS_INLINE sums sums_add(sums x, sums y) {
     return vaddq_s32(x, y);
 }
 
-ALWAYS_INLINE inputs inputs_of(sums quads) {
-    return vreinterpretq_s8_u8(veorq_u8(vreinterpretq_u8_s32(quads), vdupq_n_u8(128)));
+ALWAYS_INLINE inputs inputs_of(bytes quads) {
+    return vreinterpretq_s8_u8(veorq_u8(quads, vdupq_n_u8(128)));
 }
 
 /* The same quad of inputs in all lanes. */
 ALWAYS_INLINE inputs inputs_splat(const uint8_t *from) {
     int32_t quad;
     memcpy(&quad, from, sizeof quad);
-    return inputs_of(vdupq_n_s32(quad));
+    return inputs_of(vreinterpretq_u8_s32(vdupq_n_s32(quad)));
 }
 
 ALWAYS_INLINE weights weights_load(const int8_t *from) {
@@ -127,6 +135,11 @@ ALWAYS_INLINE bytes bytes_load_n(const uint8_t *from, int n) {
     uint8_t all[4 * LANES] = {0};
     memcpy(all, from, (size_t)n);
     return vld1q_u8(all);
+}
+
+/* Half a vector from each of two places. */
+ALWAYS_INLINE bytes bytes_join(const uint8_t *low, const uint8_t *high) {
+    return vcombine_u8(vld1_u8(low), vld1_u8(high));
 }
 
 /* `size` bytes, as often as they fit: 4, 8 or 16. */
