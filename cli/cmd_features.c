@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "table_options.h"
@@ -10,6 +11,7 @@
 struct values {
     struct pom_features_options job;
     struct pom_components components;
+    struct pom_guard guard;
     bool quiet;
 };
 
@@ -62,6 +64,7 @@ static const struct pom_option options[] = {
     {"retry-failed", 0, NULL, "read again the images that failed in an earlier run", pom_option_switch,
         AT(job.retry_failed)},
     {"strict", 0, NULL, "end with the first image that fails", pom_option_switch, AT(job.strict)},
+    POM_OPTION_EU_ONLY(AT(guard)),
     {"quiet", 'q', NULL, "no progress and no summary", pom_option_switch, AT(quiet)},
     {0},
 };
@@ -91,7 +94,6 @@ static enum pom_status run_job(struct values *values, enum pom_exit *exit_code, 
     struct pom_features_report report;
     pom_progress_init(&progress, values->quiet);
     values->job.events = pom_progress_events(&progress);
-    values->job.cancel = pom_catch_interrupts();
     enum pom_status status = pom_features_job(&values->job, &report, msg);
     if (status == POM_OK)
         pom_progress_summary(&progress, &values->job, &report);
@@ -109,6 +111,9 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     POM_TRY(check(&values, argc - first, msg));
     values.job.sources = (const char *const *)&argv[first];
     values.job.n_sources = argc - first;
+    values.job.cancel = pom_catch_interrupts();
+    POM_TRY(pom_guard_check(
+        &values.guard, values.job.sources, values.job.n_sources, values.job.destination, values.job.cancel, msg));
     return run_job(&values, exit_code, msg);
 }
 

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "say.h"
@@ -19,6 +20,7 @@ enum { FLUSH_MS = 200 /* a listing that comes slowly is seen as it comes */ };
 
 struct values {
     bool details, null;
+    struct pom_guard guard;
     uint64_t limit;
 };
 
@@ -36,6 +38,7 @@ static const struct pom_option options[] = {
         pom_option_switch, AT(details)},
     {"null", '0', NULL, "end each line with a NUL byte, for xargs -0: names may hold newlines", pom_option_switch,
         AT(null)},
+    POM_OPTION_EU_ONLY(AT(guard)),
     {"limit", 0, "N", "only the first N (default: all)", pom_option_total, AT(limit)},
     {0},
 };
@@ -100,6 +103,7 @@ static enum pom_status refuse(void *user, const char *path, const char *cause, s
 
 static enum pom_status list(struct listing *listing, const char *location, struct pom_message *msg) {
     const atomic_bool *cancel = pom_catch_interrupts();
+    POM_TRY(pom_guard_check(&listing->values.guard, &location, 1, NULL, cancel, msg));
     struct pom_store *store;
     POM_TRY(pom_store_open(location, false, cancel, &store, msg));
     const struct pom_store_visitor visitor = {visit, refuse, listing};

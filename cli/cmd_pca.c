@@ -3,6 +3,7 @@
 #include "base/resources.h"
 #include "base/status.h"
 #include "commands.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "job/lock.h"
 #include "job/pca_job.h"
@@ -23,6 +24,7 @@ struct pca_values {
     bool spark_vectors;
     int threads;
     size_t memory_bytes;
+    struct pom_guard guard;
     char *of_run; /* owned: the table, where a run's folder was named */
 };
 
@@ -48,6 +50,7 @@ static const struct pom_option options[] = {
     {"threads", 0, "N", "threads to compute with (default: the CPUs of this process)", pom_option_count,
         VALUE(threads)},
     {"memory", 0, "SIZE", "memory for fitting, such as 512M (default 1G)", pom_option_bytes, VALUE(memory_bytes)},
+    POM_OPTION_EU_ONLY(VALUE(guard)),
     {"quiet", 'q', NULL, "print nothing but warnings and errors", pom_option_switch, VALUE(quiet)},
     {0},
 };
@@ -157,6 +160,8 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct pca_values values = {0};
     struct pom_store *store = NULL;
     enum pom_status status = parse(argc, argv, &values, msg);
+    if (status == POM_OK)
+        status = pom_guard_check(&values.guard, NULL, 0, values.destination, pom_catch_interrupts(), msg);
     if (status == POM_OK)
         status = pom_store_open(values.destination, true, pom_catch_interrupts(), &store, msg);
     if (status == POM_OK)

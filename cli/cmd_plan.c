@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "prices.h"
 #include "progress.h"
@@ -13,6 +14,7 @@
 
 struct values {
     struct pom_features_options job;
+    struct pom_guard guard;
     uint64_t sample;
     const char *prices, *machine;
 };
@@ -33,6 +35,7 @@ static const struct pom_option options[] = {
         AT(job.threads)},
     {"memory", 0, "SIZE", "bound on the memory, such as 512M", pom_option_bytes, AT(job.memory_bytes)},
     {"limit", 0, "N", "plan for the first N images (default: all)", pom_option_total, AT(job.limit)},
+    POM_OPTION_EU_ONLY(AT(guard)),
     {"sample", 0, "N", "how many images are run for the plan (default 64)", pom_option_total, AT(sample)},
     {"prices", 0, "FILE", "table of prices (default: the one that is installed, dated in its first lines)",
         pom_option_text, AT(prices)},
@@ -181,6 +184,8 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     values.job.sources = (const char *const *)&argv[first];
     values.job.n_sources = argc - first;
     values.job.cancel = pom_catch_interrupts();
+    POM_TRY(pom_guard_check(
+        &values.guard, values.job.sources, values.job.n_sources, values.job.destination, values.job.cancel, msg));
     enum pom_status status = plan_and_print(&values, &prices, msg);
     pom_prices_clean_up(&prices);
     return status;

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "guard.h"
 #include "interrupt.h"
 #include "say.h"
 
@@ -13,6 +14,7 @@ enum { DEFAULT_ROWS = 20 };
 
 struct values {
     const char *model;
+    struct pom_guard guard;
     uint64_t rows, seed;
     bool quiet;
 };
@@ -23,6 +25,7 @@ static const struct pom_option options[] = {
     {"seed", 0, "N", "pick the same rows as the run that told this number", pom_option_total, AT(seed)},
     {"model", 0, "NAME", "the network, where it is not where it was: a name or an .onnx file", pom_option_text,
         AT(model)},
+    POM_OPTION_EU_ONLY(AT(guard)),
     {"quiet", 'q', NULL, "no summary", pom_option_switch, AT(quiet)},
     {0},
 };
@@ -67,6 +70,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
         .seed = values.seed,
         .cancel = pom_catch_interrupts(),
         .tell = tell};
+    POM_TRY(pom_guard_check(&values.guard, NULL, 0, verify.destination, verify.cancel, msg));
     POM_TRY(pom_verify_run(&verify, &report, msg));
     if (!values.quiet)
         summarize(&values, &report);

@@ -29,7 +29,7 @@ static enum pom_status gs_get(struct pom_remote *remote, const struct pom_store_
     const struct pom_gs *gs = (const struct pom_gs *)remote;
     char range[64];
     bool good = pom_gs_url(gs, pom_gs_name(gs, entry->path), &call->url) && pom_buffer_text(&call->url, "?alt=media");
-    if (entry->version)
+    if (entry->version && *entry->version)
         good = good && pom_buffer_printf(&call->url, "&ifGenerationMatch=%s", entry->version);
     snprintf(range, sizeof range, "bytes=%llu-%llu", (unsigned long long)at, (unsigned long long)(at + n - 1));
     if (n)
@@ -193,4 +193,6 @@ const struct pom_store_kind pom_gs_store = {
     .publish = pom_remote_publish,
     .file_version = gs_file_version,
     .remove = pom_remote_remove,
+    .examine = pom_gs_examine,
+    .region = pom_gs_region,
 };

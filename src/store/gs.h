@@ -27,6 +27,9 @@ bool pom_gs_url(const struct pom_gs *gs, const char *name, struct pom_buffer *ou
 
 enum pom_status pom_gs_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg);
 
+enum pom_status pom_gs_region(struct pom_store *store, struct pom_buffer *out, struct pom_message *msg);
+void pom_gs_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner);
+
 enum pom_status pom_gs_upload(struct pom_remote *remote, const char *file, const char *path, struct pom_message *msg);
 
 /* The object's custom metadata that carries the SHA-256 of what pom_gs_upload has uploaded. */

@@ -69,3 +69,31 @@ def test_plan(s3):
     n = len(s3.keys("photos"))
     assert f" {n}, " in said["images"] and "one read takes" in said["sample"]
     assert f"{n} get, 10 put" in said["requests"] and "of c7i $" in said["cost"] and s3.keys("tables", "planned") == []
+
+
+def test_eu_only(s3):
+    quiet = {"NO_GCE_CHECK": "1"}
+    assert run(s3, "ls", "--eu-only", "s3://photos", **quiet)
+    done = subprocess.run([BINARY, "features", "s3://photos", "-o", "s3://tables/eu", *PIXELS, "--eu-only"], capture_output=True,
+                          text=True, env={**s3.env, **quiet, "POMONA_ANONYMOUS": "", "AWS_REGION": servers.REGION})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not (servers.SERVERS / "fake-gcs-server").exists(), reason=".deps/servers/fake-gcs-server is not there")
+def test_google(tmp_path):
+    with servers.fake_gcs(tmp_path) as gcs:
+        for bucket in ("photos", "tables"):
+            gcs.create(bucket)
+        for i in range(6):
+            data = io.BytesIO()
+            photograph(i).save(data, "JPEG")
+            gcs.put("photos", f"apple/{i:02}.jpg", data.getvalue())
+        out = run(gcs, "doctor", "gs://photos", "gs://tables/new")
+        for topic in ("identity", "region", "list", "get", "put", "delete"):
+            assert line(out, topic).split()[0] in ("ok", "note"), out
+        pomona("features", "gs://photos", "-o", "gs://tables/out", *PIXELS, env=gcs.env)
+        assert run(gcs, "verify", "gs://tables/out") == ""
+        away = {"NO_GCE_CHECK": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+        assert run(gcs, "ls", "gs://photos", "--eu-only=us-central1", **away).count("\n") == 6
+        done = subprocess.run([BINARY, "ls", "gs://photos", "--eu-only"], capture_output=True, text=True, env={**gcs.env, **away})
+        assert done.returncode == 1 and "is in US-CENTRAL1, outside the member states of the EU" in done.stderr
