@@ -96,7 +96,7 @@ const struct pom_verb pom_cmd_verify = {
         "  gone       path  the image is not there any more\n"
         "  failed     path  the image cannot be read any more\n"
         "\n"
-        "That an image has changed is known where the job ran, from its manifest; elsewhere its row is `different`.\n"
+        "That an image has changed is known from the job's manifest; where that is gone, its row is `different`.\n"
         "\n"
         "Exit status: 0 all of them are the same; 1 nothing could be checked, or not the whole table; 2 some rows are\n"
         "not confirmed.\n"

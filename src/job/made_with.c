@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool parse_precision(const char *name, enum pom_precision *out) {
     for (int i = POM_PRECISION_EXACT; i <= POM_PRECISION_INT8; i++) {
@@ -50,6 +51,8 @@ enum pom_status pom_made_with_read(struct pom_store *store, struct pom_made_with
         status = pom_fail(msg, POM_ERR_FORMAT,
             "%srun.json does not say what its tables were made with: run `pomona features` again, which renews it",
             pom_store_prefix(store));
+    if (path.size && pom_store_reads_ahead(store))
+        unlink(path.data); /* a copy */
     pom_buffer_clean_up(&path);
     return status;
 }

@@ -49,6 +49,11 @@ static enum pom_status take_published(
     return status == POM_OK ? write_followed(self, version, msg) : status;
 }
 
+enum pom_status pom_state_fetch(struct pom_store *store, struct pom_buffer *path, struct pom_message *msg) {
+    POM_TRY(pom_store_version(store, published, path, msg));
+    return path->size ? pom_store_fetch(store, published, path, msg) : POM_OK;
+}
+
 enum pom_status pom_state_pull(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg) {
     struct pom_buffer there = {0}, followed = {0};
     if (!pom_store_reads_ahead(self->store))

@@ -10,6 +10,10 @@
  * a local destination. */
 enum pom_status pom_state_pull(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg);
 
+/* A local copy of the manifest that a destination elsewhere has beside its tables: its path, "" where there is none.
+ * The caller removes it. */
+enum pom_status pom_state_fetch(struct pom_store *store, struct pom_buffer *path, struct pom_message *msg);
+
 /* After the tables are published: publishes a copy of the manifest. */
 enum pom_status pom_state_push(struct pom_job *job, const struct pom_destination *self, struct pom_message *msg);
 

@@ -5,6 +5,7 @@
 #include "job/choice.h"
 #include "job/lock.h"
 #include "job/made_with.h"
+#include "job/state.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ struct verify {
     struct pom_verify_report *report;
     struct pom_store *store; /* the destination */
     struct pom_made_with made;
-    struct pom_manifest *manifest; /* NULL where the job ran elsewhere */
+    struct pom_manifest *manifest; /* NULL where there is none */
+    struct pom_buffer manifest_path;
     struct pom_manifest_cursor *cursor;
     const struct pom_manifest_row *known; /* the cursor's, not before the row at hand */
     struct pom_model *model;
@@ -38,19 +40,31 @@ static uint64_t next_random(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
-static enum pom_status open_manifest(struct verify *self, struct pom_message *msg) {
-    char *path = pom_path_join(pom_store_staging(self->store), "manifest.sqlite");
-    if (!path)
+/* Of a local destination its own, of a bucket a copy. */
+static enum pom_status find_manifest(struct verify *self, struct pom_message *msg) {
+    struct pom_buffer *path = &self->manifest_path;
+    if (pom_store_reads_ahead(self->store))
+        return pom_state_fetch(self->store, path, msg);
+    if (!pom_buffer_printf(path, "%s/manifest.sqlite", pom_store_staging(self->store)))
         return pom_fail_memory(msg, "the manifest");
-    enum pom_status status = POM_OK;
-    if (pom_file_exists(path))
-        status = pom_manifest_open(path, &self->manifest, msg);
-    free(path);
-    if (status == POM_OK && self->manifest)
-        status = pom_manifest_cursor_new(self->manifest, &self->cursor, msg);
-    if (status == POM_OK && self->cursor)
-        status = pom_manifest_cursor_next(self->cursor, &self->known, msg);
-    return status;
+    if (!pom_file_exists(path->data))
+        path->size = 0;
+    return POM_OK;
+}
+
+static enum pom_status open_manifest(struct verify *self, struct pom_message *msg) {
+    POM_TRY(find_manifest(self, msg));
+    if (!self->manifest_path.size)
+        return POM_OK;
+    POM_TRY(pom_manifest_open(self->manifest_path.data, &self->manifest, msg));
+    POM_TRY(pom_manifest_cursor_new(self->manifest, &self->cursor, msg));
+    return pom_manifest_cursor_next(self->cursor, &self->known, msg);
+}
+
+/* What was fetched of a bucket is a copy. */
+static void drop_copy(const struct verify *self, const struct pom_buffer *path) {
+    if (path->size && pom_store_reads_ahead(self->store))
+        unlink(path->data);
 }
 
 static enum pom_status read_calibration(struct verify *self, struct pom_buffer *out, struct pom_message *msg) {
@@ -64,7 +78,7 @@ static enum pom_status read_calibration(struct verify *self, struct pom_buffer *
         return POM_OK;
     return pom_fail(msg, POM_ERR_NOT_FOUND,
         "%s holds int8 features, and the calibration that they were computed with stands in the job's manifest, which "
-        "is not here: verify where the job ran",
+        "is gone",
         pom_store_prefix(self->store));
 }
 
@@ -278,6 +292,7 @@ static enum pom_status verify_table(struct verify *self, struct pom_message *msg
     if (status == POM_OK)
         status = read_rows(self, reader, msg);
     pom_table_close(reader);
+    drop_copy(self, &path);
     pom_buffer_clean_up(&path);
     return status == POM_OK ? status : pom_fail_in(msg, status, "%s%s", pom_store_prefix(self->store), name);
 }
@@ -295,6 +310,8 @@ static void clean_up(struct verify *self) {
     pom_model_free(self->model);
     pom_manifest_cursor_free(self->cursor);
     pom_manifest_close(self->manifest);
+    drop_copy(self, &self->manifest_path);
+    pom_buffer_clean_up(&self->manifest_path);
     for (size_t i = 0; i < self->n_sources; i++)
         pom_store_close(self->sources[i]);
     free(self->sources);

@@ -37,7 +37,7 @@ struct pom_verify_report {
 };
 
 /* An image counts as changed where its features are others and its version is not the one that the job's manifest has;
- * without the manifest, which stays on the machine that ran the job, it counts as different. A failure is one of the
+ * without the manifest it counts as different. A failure is one of the
  * surroundings: no receipt, another model, a calibration that is not here, a table of another run or cut short. */
 enum pom_status pom_verify_run(
     const struct pom_verify_options *options, struct pom_verify_report *report, struct pom_message *msg);

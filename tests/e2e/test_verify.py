@@ -75,7 +75,7 @@ def test_networks(fruits, mobilenet, tmp_path, precision):
     assert "SHA-256" in verify(out, code=1)[1]
     if precision == "int8":
         shutil.rmtree(out / ".pomona")
-        assert "verify where the job ran" in verify(out, "--model", mobilenet, code=1)[1]
+        assert "manifest, which is gone" in verify(out, "--model", mobilenet, code=1)[1]
 
 
 def test_mistakes_are_told(photos, tmp_path):

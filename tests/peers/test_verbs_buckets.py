@@ -60,7 +60,10 @@ def test_ls_and_verify(s3):
     photograph(99).save(data, "JPEG")
     s3.put("photos", "apple/03.jpg", data.getvalue())
     s3.client.delete_object(Bucket="photos", Key="apple/05.jpg")
+    elsewhere = Path(s3.env["XDG_STATE_HOME"]) / "elsewhere"
     out = run(s3, "verify", "s3://tables/out", "-n", 12, code=2)
+    assert run(s3, "verify", "s3://tables/out", "-n", 12, code=2, XDG_STATE_HOME=str(elsewhere)) == out
+    assert [p for p in elsewhere.rglob("*") if p.is_file()] == []
     assert [l.split("\t")[:2] for l in out.splitlines()] == [["changed", "s3://photos/apple/03.jpg"], ["gone", "s3://photos/apple/05.jpg"]]
 
 
