@@ -17,7 +17,7 @@ struct watcher {
     const struct pom_model *model;
     struct pom_net *net;
     struct pom_net_session *session;
-    float *input, **outputs; /* outputs: of the net, then low, high, mean of each watched tensor */
+    float **outputs; /* of the net, then low, high, mean of each watched tensor */
     struct pom_calibration seen;
     struct tally *tallies; /* by watched tensor */
     struct pom_arena arena;
@@ -30,8 +30,9 @@ static enum pom_status fail_memory(struct pom_message *msg) {
 /* The file is read again: a loaded model has let go of what it does not need. */
 static enum pom_status load_watched(struct watcher *w, struct pom_message *msg) {
     const struct pom_model_info *info = &w->model->info;
+    const struct pom_net_pixels pixels = pom_net_pixels_of(&w->model->table);
     struct pom_net_options options = {
-        .output = info->output_layer, .size = info->width, .image_input = true, .watch = true};
+        .output = info->output_layer, .size = info->width, .image_input = true, .pixels = &pixels, .watch = true};
     struct pom_map map;
     char sha256[POM_SHA256_HEX];
     POM_TRY(pom_file_map(info->path, &map, msg));
@@ -47,11 +48,10 @@ static enum pom_status load_watched(struct watcher *w, struct pom_message *msg) 
 static enum pom_status make_buffers(struct watcher *w, struct pom_message *msg) {
     const struct pom_net_info *info = pom_net_info(w->net);
     int n = info->n_watched;
-    w->input = pom_arena_alloc(&w->arena, info->inputs[0].elements, sizeof(float));
     w->outputs = pom_arena_alloc(&w->arena, 1 + (size_t)n, sizeof *w->outputs);
     w->tallies = pom_arena_alloc(&w->arena, (size_t)n, sizeof *w->tallies);
     w->seen.ranges = pom_arena_alloc(&w->arena, (size_t)n, sizeof *w->seen.ranges);
-    if (!w->input || !w->outputs || !w->tallies || !w->seen.ranges)
+    if (!w->outputs || !w->tallies || !w->seen.ranges)
         return fail_memory(msg);
     w->seen.n_ranges = n;
     for (int i = 0; i <= n; i++) {
@@ -89,30 +89,16 @@ static void add_to_tally(struct tally *t, const float *seen, int channels, bool 
     }
 }
 
-/* Any picture may come: the network's input has the range of its preprocessing, not that of the pictures seen. */
-static void widen_input(struct watcher *w) {
-    const struct pom_net_info *info = pom_net_info(w->net);
-    if (info->n_watched == 0 || info->watched[0].channels != 3 ||
-        strcmp(info->watched[0].name, info->inputs[0].name) != 0)
-        return;
-    for (int c = 0; c < 3; c++) {
-        w->tallies[0].low[c] = w->model->table.value[c][0];
-        w->tallies[0].high[c] = w->model->table.value[c][255];
-    }
-}
-
 static enum pom_status watch_pictures(struct watcher *w, const uint8_t *pixels, int n, struct pom_message *msg) {
-    size_t picture = (size_t)w->model->info.height * (size_t)w->model->info.width;
+    size_t picture = pom_net_info(w->net)->inputs[0].elements;
     for (int i = 0; i < n; i++) {
-        pom_tensor_from_rgb(&w->model->table, pixels + 3 * picture * (size_t)i, picture, w->input);
-        POM_TRY(pom_net_run(w->session, (const float *const[]){w->input}, 1, w->outputs, msg));
+        POM_TRY(pom_net_run_pixels(w->session, pixels + (size_t)i * picture, 1, w->outputs, msg));
         for (int k = 0; k < w->seen.n_ranges; k++)
             add_to_tally(&w->tallies[k], w->outputs[k + 1], w->seen.ranges[k].channels, i == 0);
     }
     for (int k = 0; k < w->seen.n_ranges; k++)
         for (int c = 0; c < w->seen.ranges[k].channels; c++)
             w->tallies[k].mean[c] = (float)(w->tallies[k].sum[c] / n);
-    widen_input(w);
     return POM_OK;
 }
 

@@ -78,7 +78,8 @@ static enum pom_status describe(
     model->info.parameters = info->parameters;
     model->info.macs = info->macs;
     model->info.weight_bytes = info->weight_bytes;
-    model->info.session_bytes = info->session_bytes + sizeof(float) * info->inputs[0].elements;
+    model->info.session_bytes =
+        info->session_bytes + (info->takes_pixels ? 0 : sizeof(float) * info->inputs[0].elements);
     return keep_string(
         model, options->output_layer ? options->output_layer : info->outputs[0].name, &model->info.output_layer, msg);
 }
@@ -98,12 +99,18 @@ static enum pom_status load_exact(struct pom_model *model, const struct pom_map 
 
 static enum pom_status load_calibrated(struct pom_model *model, const struct pom_map *map,
     const struct pom_model_options *options, const struct pom_calibration *calibration, struct pom_message *msg) {
+    enum pom_preprocess preprocess;
+    struct pom_tensor_table table;
+    POM_TRY(pom_calibration_check_file(calibration, model->info.sha256, msg));
+    POM_TRY(pom_preprocess_parse(calibration->preprocess, &preprocess, msg));
+    pom_tensor_table_make(preprocess, &table);
+    const struct pom_net_pixels pixels = pom_net_pixels_of(&table);
     struct pom_net_options net = {.output = options->output_layer,
         .size = options->size,
         .image_input = true,
+        .pixels = &pixels,
         .ranges = calibration->ranges,
         .n_ranges = calibration->n_ranges};
-    POM_TRY(pom_calibration_check_file(calibration, model->info.sha256, msg));
     POM_TRY(load_net(model, map, &net, msg));
     POM_TRY(describe(model, options, msg));
     return pom_calibration_check(calibration, &model->info, msg);

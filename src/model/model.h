@@ -20,6 +20,12 @@ static inline const struct pom_net *pom_model_net(const struct pom_model *model)
     return model->net;
 }
 
+/* The preprocessing for a network that takes bytes; borrows the table. */
+static inline struct pom_net_pixels pom_net_pixels_of(const struct pom_tensor_table *table) {
+    return (struct pom_net_pixels){
+        {table->value[0], table->value[1], table->value[2]}, {table->source[0], table->source[1], table->source[2]}};
+}
+
 /* POM_ERR_UNSUPPORTED where it is not offered; the message says what to take. */
 enum pom_status pom_precision_check(enum pom_precision precision, struct pom_message *msg);
 

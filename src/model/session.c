@@ -4,8 +4,8 @@
 
 struct pom_session {
     const struct pom_model *model;
-    struct pom_net_session *net; /* NULL for pixels, as is input */
-    float *input;                /* max_batch x height x width x 3 */
+    struct pom_net_session *net; /* NULL for pixels */
+    float *input;                /* max_batch x height x width x 3; NULL where the network takes bytes or is none */
     int max_batch;
 };
 
@@ -22,10 +22,12 @@ enum pom_status pom_session_new(
         return pom_fail_memory(msg, "a session");
     *session = (struct pom_session){.model = model, .max_batch = max_batch};
     enum pom_status status = POM_OK;
-    if (model->net) {
+    if (model->net)
+        status = pom_net_session_new(model->net, max_batch, &session->net, msg);
+    if (status == POM_OK && model->net && !pom_net_info(model->net)->takes_pixels) {
         session->input = pom_alloc_aligned((size_t)max_batch, picture_pixels(model) * 3 * sizeof(float));
-        status = session->input ? pom_net_session_new(model->net, max_batch, &session->net, msg)
-                                : pom_fail_memory(msg, "a session's input");
+        if (!session->input)
+            status = pom_fail_memory(msg, "a session's input");
     }
     if (status == POM_OK)
         *out = session;
@@ -60,6 +62,8 @@ enum pom_status pom_session_run(
         pixels_as_features(pixels, 3 * total, features);
         return POM_OK;
     }
+    if (!session->input)
+        return pom_net_run_pixels(session->net, pixels, n, (float *const[]){features}, msg);
     pom_tensor_from_rgb(&model->table, pixels, total, session->input);
     return pom_net_run(session->net, (const float *const[]){session->input}, n, (float *const[]){features}, msg);
 }

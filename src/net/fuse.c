@@ -161,3 +161,19 @@ enum pom_status pom_fuse(struct pom_graph *graph, struct pom_message *msg) {
     pom_graph_prune(graph);
     return POM_OK;
 }
+
+void pom_fuse_image(struct pom_graph *graph) {
+    static const int channels_first[] = {0, 3, 1, 2};
+    struct pom_value *in = graph->inputs[0];
+    for (int i = 0; i < graph->n_nodes; i++) {
+        struct pom_node *node = graph->nodes[i];
+        if (!is(node, "Transpose") || node->inputs[0] != in || in->uses > 1 ||
+            memcmp(node->params, channels_first, sizeof channels_first) != 0)
+            continue;
+        graph->inputs[0] = node->outputs[0];
+        graph->inputs[0]->name = in->name;
+        graph->inputs[0]->producer = NULL;
+        node->dead = true;
+    }
+    pom_graph_prune(graph);
+}

@@ -10,4 +10,8 @@
  * residual Add and activations into the node before. */
 enum pom_status pom_fuse(struct pom_graph *graph, struct pom_message *msg);
 
+/* An image input with its channels last that is turned around before anything else becomes one with its channels first:
+ * in memory they are the same (pom_net_options.image_input). */
+void pom_fuse_image(struct pom_graph *graph);
+
 #endif

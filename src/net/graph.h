@@ -41,11 +41,12 @@ struct pom_value {
     int rank; /* -1 while unknown */
     int64_t dims[POM_NET_MAX_RANK];
     size_t elements;
-    bool batched;                  /* dims[0] is the batch, held as 1 */
-    int id;                        /* index in the graph */
-    int uses;                      /* readers, and 1 for each graph output */
-    struct pom_constant *constant; /* NULL: known at run time only */
-    struct pom_node *producer;     /* NULL: a graph input or an initializer */
+    bool batched;                        /* dims[0] is the batch, held as 1 */
+    int id;                              /* index in the graph */
+    int uses;                            /* readers, and 1 for each graph output */
+    struct pom_constant *constant;       /* NULL: known at run time only */
+    struct pom_node *producer;           /* NULL: a graph input or an initializer */
+    const struct pom_net_pixels *pixels; /* NULL, or how the caller's bytes become this input; borrowed while loading */
 
     /* Precision int8 (narrow.h) */
     bool narrow;                      /* read in 8 bits */

@@ -13,16 +13,22 @@ static bool may_be_narrow(const struct pom_value *value) {
     return !value->constant && value->element == POM_ELEMENT_FLOAT && value->rank >= 3 && value->elements > 0;
 }
 
+/* A picture's bytes may come in another order than its channels and have zeros between the whole numbers, which only a
+ * convolution of all channels takes care of. */
+static bool may_be_moved(const struct pom_value *value) {
+    return may_be_narrow(value) && !value->pixels;
+}
+
 /* Has the node an 8-bit form? */
 static bool is_narrow_conv(const struct pom_node *node) {
     enum { MAX_DEPTH = 65536 }; /* as int8.h's sums allow */
     if (!is(node, "Conv") || node->epilogue.activation == POM_ACT_LEAKY_RELU || !may_be_narrow(node->inputs[0]))
         return false;
     const struct pom_conv_params *params = node->params;
-    const struct pom_value *weights = node->inputs[1], *residual = node->epilogue.residual;
-    bool grouped = params->groups != 1 && params->groups != (int)node->inputs[0]->dims[1];
+    const struct pom_value *in = node->inputs[0], *weights = node->inputs[1], *residual = node->epilogue.residual;
+    bool grouped = params->groups != 1 && (in->pixels || params->groups != (int)in->dims[1]);
     return !grouped && pom_product(weights->dims, 1, weights->rank) <= MAX_DEPTH &&
-           (!residual || may_be_narrow(residual));
+           (!residual || may_be_moved(residual));
 }
 
 static bool moves_narrow(const struct pom_node *node) {
@@ -32,7 +38,7 @@ static bool moves_narrow(const struct pom_node *node) {
     if (axis != 1 && axis + node->outputs[0]->rank != 1)
         return false;
     for (int i = 0; i < node->n_inputs; i++)
-        if (!may_be_narrow(node->inputs[i]))
+        if (!may_be_moved(node->inputs[i]))
             return false;
     return true;
 }
@@ -77,6 +83,7 @@ enum pom_status pom_narrow_mark(struct pom_graph *graph, struct pom_message *msg
 struct new_grid {
     float *scale;
     uint8_t *zero;
+    double *fraction; /* the caller's to allocate, or NULL */
 };
 
 static enum pom_status add_grid(
@@ -87,7 +94,7 @@ static enum pom_status add_grid(
     out->zero = pom_arena_alloc(&graph->arena, channels, sizeof *out->zero);
     if (!grid || !out->scale || !out->zero)
         return pom_fail_memory(msg, "the grids of a network");
-    *grid = (struct pom_int8_grid){out->scale, out->zero};
+    *grid = (struct pom_int8_grid){.scale = out->scale, .zero = out->zero, .fraction = out->fraction};
     value->grid = grid;
     return POM_OK;
 }
@@ -110,7 +117,7 @@ static double grid_width(double range, double widest, bool both_signs) {
 static enum pom_status grid_from_range(
     struct pom_graph *graph, struct pom_value *value, const struct pom_net_range *range, struct pom_message *msg) {
     const double least = 1e-30; /* of a range: keeps its reciprocal a float */
-    struct new_grid grid;
+    struct new_grid grid = {0};
     double widest = least, lowest = 0.0;
     POM_TRY(add_grid(graph, value, &grid, msg));
     for (int c = 0; c < range->channels; c++) {
@@ -129,7 +136,7 @@ static enum pom_status grid_from_range(
 
 /* That of a max pool's input, those of a concatenation's inputs one after the other. */
 static enum pom_status keep_grids(struct pom_graph *graph, const struct pom_node *node, struct pom_message *msg) {
-    struct new_grid grid;
+    struct new_grid grid = {0};
     size_t at = 0;
     POM_TRY(add_grid(graph, node->outputs[0], &grid, msg));
     for (int i = 0; i < node->n_inputs; i++) {
@@ -139,6 +146,28 @@ static enum pom_status keep_grids(struct pom_graph *graph, const struct pom_node
         memcpy(grid.zero + at, in->grid->zero, channels * sizeof *grid.zero);
         at += channels;
     }
+    return POM_OK;
+}
+
+/* That of the preprocessing, in the order of a pixel's bytes, as is the mean. */
+static enum pom_status grid_of_picture(
+    struct pom_graph *graph, struct pom_value *value, const struct pom_net_range *range, struct pom_message *msg) {
+    const struct pom_net_pixels *pixels = value->pixels;
+    struct new_grid grid = {.fraction = pom_arena_alloc(&graph->arena, 3, sizeof(double))};
+    float *mean = pom_arena_alloc(&graph->arena, 3, sizeof *mean);
+    if (!grid.fraction || !mean)
+        return pom_fail_memory(msg, "the grids of a network");
+    POM_TRY(add_grid(graph, value, &grid, msg));
+    for (int c = 0; c < 3; c++) {
+        int byte = pixels->source[c];
+        double first = (double)pixels->value[c][0], last = (double)pixels->value[c][255];
+        double scale = (last - first) / 255.0, zero = -first / scale, nearest = fmin(fmax(nearbyint(zero), 0.0), 255.0);
+        grid.scale[byte] = (float)scale;
+        grid.zero[byte] = (uint8_t)nearest;
+        grid.fraction[byte] = zero - nearest;
+        mean[byte] = range->mean[c];
+    }
+    value->mean = mean;
     return POM_OK;
 }
 
@@ -163,8 +192,8 @@ enum pom_status pom_narrow_set_grids(
                 "the calibration's tensor '%.80s' of %d channels is not the network's '%.80s' of %lld", ranges[i].name,
                 ranges[i].channels, value->name, (long long)value->dims[1]);
         POM_TRY(check_range(&ranges[i], msg));
-        POM_TRY(grid_from_range(graph, value, &ranges[i], msg));
         value->mean = ranges[i].mean;
+        POM_TRY((value->pixels ? grid_of_picture : grid_from_range)(graph, value, &ranges[i], msg));
     }
     for (int i = 0; i < graph->n_nodes; i++)
         if (graph->nodes[i]->narrow && !is(graph->nodes[i], "Conv"))

@@ -16,9 +16,17 @@ enum pom_status pom_narrow_mark(struct pom_graph *graph, struct pom_message *msg
 enum pom_status pom_narrow_set_grids(
     struct pom_graph *graph, const struct pom_net_range *ranges, int n, struct pom_message *msg);
 
+/* The picture that a caller gives in bytes is on its own grid, which is that of its preprocessing; a convolution of all
+ * its channels reads it as it is.
+ */
+
 /* Steps between the forms of a value: pixels with their channels last. */
 void pom_plan_quantise(struct pom_planner *planner, const struct pom_value *value, int in, int out);
 void pom_plan_dequantise(struct pom_planner *planner, const struct pom_value *value, int in, int out);
+
+/* From the bytes of a picture to an image input. */
+void pom_plan_pixels(
+    struct pom_planner *planner, const struct pom_net_pixels *pixels, const struct pom_value *value, int in, int out);
 
 /* A step that takes the range of each image's channels: 3 floats a channel, as struct pom_net_range has them. */
 void pom_plan_watch(struct pom_planner *planner, const struct pom_value *value, int in, int out);

@@ -1,6 +1,7 @@
 #include "net/kernels/int8.h"
 #include "net/narrow.h"
 #include "net/op.h"
+#include <string.h>
 
 /* Between a float and an 8-bit buffer, or from a float one to what was seen of it. */
 struct narrow_step {
@@ -41,6 +42,26 @@ static void run_watch(const void *params, const struct pom_call *call) {
         mean[c] /= (float)p->pixels;
 }
 
+/* Of a picture. */
+struct pixels_step {
+    size_t pixels;
+    float value[3][256];
+    uint8_t source[3];
+};
+
+static void run_pixels(const void *params, const struct pom_call *call) {
+    const struct pixels_step *p = params;
+    const uint8_t *in = call->in[0];
+    float *out = call->out;
+    for (size_t i = 0; i < p->pixels; i++, in += 3, out += 3)
+        for (int c = 0; c < 3; c++)
+            out[c] = p->value[c][in[p->source[c]]];
+}
+
+static void describe_pixels(const void *params, FILE *out) {
+    fprintf(out, "%zu pixels", ((const struct pixels_step *)params)->pixels);
+}
+
 static void describe(const void *params, FILE *out) {
     const struct narrow_step *p = params;
     fprintf(out, "%zu pixels x %d", p->pixels, p->channels);
@@ -49,6 +70,7 @@ static void describe(const void *params, FILE *out) {
 static const struct pom_step_kind quantise_kind = {.name = "int8_quantise", .run = run_quantise, .describe = describe};
 static const struct pom_step_kind dequantise_kind = {
     .name = "int8_dequantise", .run = run_dequantise, .describe = describe};
+static const struct pom_step_kind pixels_kind = {.name = "f32_pixels", .run = run_pixels, .describe = describe_pixels};
 static const struct pom_step_kind watch_kind = {.name = "f32_watch", .run = run_watch, .describe = describe};
 
 static const float *inverses(struct pom_planner *planner, const struct pom_int8_grid *grid, int channels) {
@@ -78,6 +100,18 @@ void pom_plan_quantise(struct pom_planner *planner, const struct pom_value *valu
 
 void pom_plan_dequantise(struct pom_planner *planner, const struct pom_value *value, int in, int out) {
     add_step(planner, &dequantise_kind, value, in, out);
+}
+
+void pom_plan_pixels(
+    struct pom_planner *planner, const struct pom_net_pixels *pixels, const struct pom_value *value, int in, int out) {
+    struct pixels_step *params = pom_plan_alloc(planner, 1, sizeof *params);
+    if (!params)
+        return;
+    params->pixels = value->elements / 3;
+    for (int c = 0; c < 3; c++)
+        memcpy(params->value[c], pixels->value[c], sizeof params->value[c]);
+    memcpy(params->source, pixels->source, sizeof params->source);
+    pom_plan_step(planner, &pixels_kind, params, in, -1, out);
 }
 
 void pom_plan_watch(struct pom_planner *planner, const struct pom_value *value, int in, int out) {

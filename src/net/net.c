@@ -63,6 +63,7 @@ static const struct pom_net_range *describe_watched(struct pom_net *net) {
 static enum pom_status fill_info(struct pom_net *net, const struct pom_net_options *options, struct pom_message *msg) {
     struct pom_graph *graph = &net->graph;
     struct pom_net_info *info = &net->info;
+    info->takes_pixels = options->pixels != NULL;
     info->session_bytes = pom_net_session_bytes(net, 1);
     info->preprocess = graph->preprocess;
     info->n_inputs = graph->n_inputs;
@@ -107,11 +108,15 @@ static enum pom_status build(struct pom_net *net, struct pom_span model, const s
         POM_TRY(check_image_input(net, msg));
     POM_TRY(pom_infer(graph, net->info.isa, msg));
     POM_TRY(pom_fuse(graph, msg));
+    if (options->image_input)
+        pom_fuse_image(graph);
+    if (options->pixels && !pom_is_nhwc_image(graph->inputs[0]))
+        graph->inputs[0]->pixels = options->pixels;
     if (options->watch || options->ranges)
         POM_TRY(pom_narrow_mark(graph, msg));
     if (options->ranges)
         POM_TRY(pom_narrow_set_grids(graph, options->ranges, options->n_ranges, msg));
-    POM_TRY(pom_plan_build(graph, net->info.isa, options->image_input, options->watch, &net->plan, msg));
+    POM_TRY(pom_plan_build(graph, net->info.isa, options, &net->plan, msg));
     return fill_info(net, options, msg);
 }
 
@@ -202,13 +207,26 @@ enum pom_status pom_net_session_new(
     return POM_OK;
 }
 
+static enum pom_status run(struct pom_net_session *session, const struct pom_plan_call *call, struct pom_message *msg) {
+    if (call->n < 1 || call->n > session->max_batch)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "a batch of %d images in a session for %d", call->n, session->max_batch);
+    bool takes_pixels = session->net->info.takes_pixels;
+    if (takes_pixels != (call->pixels != NULL))
+        return pom_fail(msg, POM_ERR_ARGUMENT, "the network takes %s", takes_pixels ? "pixels" : "floats");
+    pom_plan_run(&session->net->plan, &session->map, session->arena, session->scratch, call);
+    return POM_OK;
+}
+
 enum pom_status pom_net_run(struct pom_net_session *session, const float *const *inputs, int n, float *const *outputs,
     struct pom_message *msg) {
-    if (n < 1 || n > session->max_batch)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "a batch of %d images in a session for %d", n, session->max_batch);
-    pom_plan_run(
-        &session->net->plan, &session->map, session->arena, session->scratch, inputs, n, outputs, session->step_ns);
-    return POM_OK;
+    struct pom_plan_call call = {.inputs = inputs, .n = n, .outputs = outputs, .step_ns = session->step_ns};
+    return run(session, &call, msg);
+}
+
+enum pom_status pom_net_run_pixels(
+    struct pom_net_session *session, const uint8_t *pixels, int n, float *const *outputs, struct pom_message *msg) {
+    struct pom_plan_call call = {.pixels = pixels, .n = n, .outputs = outputs, .step_ns = session->step_ns};
+    return run(session, &call, msg);
 }
 
 int pom_net_steps(const struct pom_net *net) {

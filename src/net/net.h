@@ -19,12 +19,20 @@ struct pom_net_session; /* one thread's working memory */
 
 enum { POM_NET_MAX_RANK = 8, POM_NET_MAX_BATCH = 4096 };
 
+/* How the bytes of a picture become the numbers of an image input: channel c of a pixel is value[c][byte source[c]]. */
+struct pom_net_pixels {
+    const float *value[3]; /* 256 each, rising in even steps */
+    uint8_t source[3];     /* 0, 1 and 2 in some order */
+};
+
 /* Zero-initialise for the defaults. */
 struct pom_net_options {
     const char
         *output;      /* a node's or tensor's name to stop at, instead of the graph's outputs; borrowed for the call */
     int size;         /* height and width for an image input whose sides are symbolic; 0: 224 */
     bool image_input; /* the single rank-4 input is given as NHWC, 3 channels */
+    const struct pom_net_pixels *pixels; /* with image_input: it is given as bytes; NULL: as floats. Borrowed for the
+                                            call */
 
     /* Precision int8. A net is loaded once to be watched while it works in floats on some images, and again with what
      * was seen. */
@@ -53,6 +61,7 @@ struct pom_net_tensor {
 
 struct pom_net_info {
     const char *preprocess; /* metadata_props "pomona.preprocess", or NULL */
+    bool takes_pixels;      /* as the options said: the input's elements are bytes */
     int n_inputs, n_outputs;
     const struct pom_net_tensor *inputs, *outputs;
     int n_watched; /* further outputs of a net that is watched: low, high and mean of each image, 3 * channels floats */
@@ -81,6 +90,10 @@ void pom_net_session_free(struct pom_net_session *session);
  * order of info, the watched behind the outputs. Allocates nothing. */
 enum pom_status pom_net_run(
     struct pom_net_session *session, const float *const *inputs, int n, float *const *outputs, struct pom_message *msg);
+
+/* The same for a net that takes pixels: n * elements bytes. */
+enum pom_status pom_net_run_pixels(
+    struct pom_net_session *session, const uint8_t *pixels, int n, float *const *outputs, struct pom_message *msg);
 
 /* A table of layers for people: name, operator, output shape, parameters, multiply-adds. */
 void pom_net_print_layers(const struct pom_net *net, FILE *out);

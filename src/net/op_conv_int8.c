@@ -1,6 +1,9 @@
+#include "base/memory.h"
 #include "net/kernels/int8.h"
 #include "net/op.h"
 #include "net/op_conv.h"
+#include <stdlib.h>
+#include <string.h>
 
 struct conv_step {
     struct pom_int8_conv *conv;
@@ -33,6 +36,26 @@ static const char *conv_kernel(const void *params) {
 static const struct pom_step_kind conv_kind = {
     .name = "int8_conv", .run = run_conv, .free = free_conv, .kernel = conv_kernel, .describe = describe_conv};
 
+/* Weights of the picture's channels, in the order of a pixel's bytes; for free(). */
+static float *weights_of_bytes(const float *weights, const struct pom_value *value, const uint8_t source[3]) {
+    size_t taps = value->elements / (size_t)(value->dims[0] * 3);
+    float *out = pom_calloc(value->elements, sizeof *out);
+    for (size_t n = 0; n < (size_t)value->dims[0] && out; n++)
+        for (size_t c = 0; c < 3; c++)
+            memcpy(out + (n * 3 + source[c]) * taps, weights + (n * 3 + c) * taps, taps * sizeof *out);
+    return out;
+}
+
+static enum pom_status load_weights(
+    const struct pom_node *node, struct pom_conv_weights *weights, float **reordered, struct pom_message *msg) {
+    const struct pom_net_pixels *pixels = node->inputs[0]->pixels;
+    POM_TRY(pom_conv_weights_load(node, weights, msg));
+    if (!pixels)
+        return POM_OK;
+    weights->weights = *reordered = weights_of_bytes(weights->weights, node->inputs[1], pixels->source);
+    return *reordered ? POM_OK : pom_fail_memory(msg, "the weights of a convolution");
+}
+
 static enum pom_status new_conv(
     const struct pom_node *node, enum pom_isa isa, struct pom_int8_conv **out, struct pom_message *msg) {
     const struct pom_value *residual = node->epilogue.residual, *result = node->outputs[0];
@@ -43,10 +66,12 @@ static enum pom_status new_conv(
     if (result->narrow)
         desc.out = *result->grid;
     struct pom_conv_weights weights;
-    enum pom_status status = pom_conv_weights_load(node, &weights, msg);
+    float *reordered = NULL;
+    enum pom_status status = load_weights(node, &weights, &reordered, msg);
     if (status == POM_OK)
         status = pom_int8_conv_new(&desc, isa, weights.weights, weights.bias, out, msg);
     pom_conv_weights_unload(node, &weights);
+    free(reordered);
     return status;
 }
 

@@ -14,6 +14,7 @@ struct plan_task {
     struct pom_value *const *inputs, *const *outputs;
     int n_inputs, n_outputs;
     bool image_input, nhwc_output;
+    const struct pom_net_pixels *pixels; /* what the input is given as; NULL: floats */
     struct pom_value *const *watched;
     int n_watched;
 };
@@ -152,8 +153,12 @@ static int narrowed(struct pom_planner *planner, struct pom_value *value) {
 }
 
 static void widen(struct pom_planner *planner, struct pom_value *value) {
+    int from = planner->held[value->id][POM_LAYOUT_NARROW];
     int to = pom_plan_output(planner, value, POM_LAYOUT_CHANNELS_LAST);
-    pom_plan_dequantise(planner, value, planner->held[value->id][POM_LAYOUT_NARROW], to);
+    if (value->pixels)
+        pom_plan_pixels(planner, value->pixels, value, from, to);
+    else
+        pom_plan_dequantise(planner, value, from, to);
 }
 
 int pom_plan_input(struct pom_planner *planner, struct pom_value *value, enum pom_layout layout) {
@@ -286,6 +291,17 @@ static void place_input(struct pom_planner *planner, const struct pom_value *val
     pom_plan_alias(planner, value, channels_last ? POM_LAYOUT_CHANNELS_LAST : POM_LAYOUT_ROWS, buffer);
 }
 
+/* Whose channels lie as the bytes do: where the graph wants them last, they are made floats at once. */
+static void place_pixels(struct pom_planner *planner, struct pom_value *value, const struct pom_net_pixels *pixels) {
+    int bytes = add_buffer(
+        planner, (struct pom_plan_buffer){
+                     .place = POM_PLACE_PIXELS, .elements = value->elements, .width = 1, .batched = value->batched});
+    if (value->pixels)
+        pom_plan_alias(planner, value, POM_LAYOUT_NARROW, bytes);
+    else
+        pom_plan_pixels(planner, pixels, value, bytes, pom_plan_output(planner, value, POM_LAYOUT_ROWS));
+}
+
 static void place_output(struct pom_planner *planner, struct pom_value *value, int index, bool nhwc_output) {
     enum pom_layout layout = nhwc_output && value->rank == 4 ? POM_LAYOUT_CHANNELS_LAST : POM_LAYOUT_ROWS;
     int buffer = pom_plan_input(planner, value, layout);
@@ -331,7 +347,10 @@ static enum pom_status build_nodes(struct pom_planner *planner, const struct pla
 static enum pom_status run_planner(struct pom_planner *planner, const struct plan_task *task) {
     pom_plan_scratch(planner, 0, false); /* the buffer 0 of failures */
     for (int i = 0; i < task->n_inputs; i++)
-        place_input(planner, task->inputs[i], i, task->image_input);
+        if (task->pixels)
+            place_pixels(planner, task->inputs[i], task->pixels);
+        else
+            place_input(planner, task->inputs[i], i, task->image_input);
     POM_TRY(build_nodes(planner, task));
     for (int i = 0; i < task->n_outputs; i++)
         place_output(planner, task->outputs[i], i, task->nhwc_output);
@@ -359,10 +378,19 @@ static enum pom_status make_plan(struct pom_graph *graph, const struct plan_task
     return status;
 }
 
-enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, bool image_input, bool watch,
+enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, const struct pom_net_options *options,
     struct pom_plan *plan, struct pom_message *msg) {
-    struct plan_task task = {graph->nodes, graph->n_nodes, graph->inputs, graph->outputs, graph->n_inputs,
-        graph->n_outputs, image_input, graph->nhwc_output, graph->watched, watch ? graph->n_watched : 0};
+    struct plan_task task = {.nodes = graph->nodes,
+        .n_nodes = graph->n_nodes,
+        .inputs = graph->inputs,
+        .outputs = graph->outputs,
+        .n_inputs = graph->n_inputs,
+        .n_outputs = graph->n_outputs,
+        .image_input = options->image_input,
+        .nhwc_output = graph->nhwc_output,
+        .pixels = options->pixels,
+        .watched = graph->watched,
+        .n_watched = options->watch ? graph->n_watched : 0};
     return make_plan(graph, &task, isa, plan, msg);
 }
 
@@ -383,7 +411,7 @@ static enum pom_status fold_run(struct pom_graph *graph, struct pom_node *node, 
         outputs[i] = data;
     }
     if (status == POM_OK)
-        pom_plan_run(plan, map, arena, scratch, NULL, 1, outputs, NULL);
+        pom_plan_run(plan, map, arena, scratch, &(struct pom_plan_call){.n = 1, .outputs = outputs});
     free(arena);
     free(scratch);
     return status;

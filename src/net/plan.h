@@ -53,7 +53,7 @@ struct pom_step {
     size_t scratch_per_image; /* more of it for each image of a call */
 };
 
-enum pom_place { POM_PLACE_ARENA, POM_PLACE_INPUT, POM_PLACE_OUTPUT, POM_PLACE_CONSTANT };
+enum pom_place { POM_PLACE_ARENA, POM_PLACE_INPUT, POM_PLACE_PIXELS, POM_PLACE_OUTPUT, POM_PLACE_CONSTANT };
 
 struct pom_plan_buffer {
     enum pom_place place;
@@ -90,8 +90,8 @@ struct pom_memory_map {
     size_t arena_bytes, scratch_bytes;
 };
 
-/* watch: the outputs are followed by what is seen of the graph's watched values. */
-enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, bool image_input, bool watch,
+/* Where the options say watch, the outputs are followed by what is seen of the graph's watched values. */
+enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, const struct pom_net_options *options,
     struct pom_plan *plan, struct pom_message *msg);
 
 /* One node whose inputs are constants, computed: its outputs become constants. */
@@ -113,10 +113,18 @@ struct pom_lifetime {
 };
 void pom_plan_lifetimes(const struct pom_plan *plan, struct pom_lifetime *lifetimes);
 
-/* Runs the plan for n images. arena and scratch are as large as the map says, aligned to POM_ALIGN. step_ns: NULL, or
- * an entry for each step, to which the CPU time that it takes is added. */
+/* What a run works on. */
+struct pom_plan_call {
+    const float *const *inputs;
+    const uint8_t *pixels; /* instead of inputs, where the plan was built for them */
+    int n;                 /* images */
+    float *const *outputs;
+    uint64_t *step_ns; /* NULL, or an entry for each step, to which the CPU time that it takes is added */
+};
+
+/* arena and scratch are as large as the map says, aligned to POM_ALIGN. */
 void pom_plan_run(const struct pom_plan *plan, const struct pom_memory_map *map, void *arena, void *scratch,
-    const float *const *inputs, int n, float *const *outputs, uint64_t *step_ns);
+    const struct pom_plan_call *call);
 
 void pom_plan_print(const struct pom_plan *plan, FILE *out);
 

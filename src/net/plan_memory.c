@@ -151,7 +151,7 @@ static bool scratch_bytes(const struct pom_plan *plan, int max_batch, size_t *mo
 static void set_strides(const struct pom_plan *plan, const struct pom_lifetime *lifetimes, struct pom_memory_map *map) {
     for (int b = 0; b < plan->n_buffers; b++) {
         const struct pom_plan_buffer *buffer = &plan->buffers[b];
-        bool outside = buffer->place == POM_PLACE_INPUT || buffer->place == POM_PLACE_OUTPUT;
+        bool outside = buffer->place != POM_PLACE_ARENA && buffer->place != POM_PLACE_CONSTANT;
         map->strides[b] =
             buffer->batched && (outside || lifetimes[b].all_images) ? buffer->elements * buffer->width : 0;
         map->offsets[b] = map->offsets[map->storage[b]];

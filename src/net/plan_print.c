@@ -27,9 +27,9 @@ static struct widths widths_of(const struct pom_plan *plan) {
 }
 
 static int print_buffer(const struct pom_plan *plan, int b, char *text, size_t room) {
-    static const char *const places[] = {"b", "in", "out", "const"};
+    static const char *const places[] = {"b", "in", "pixels", "out", "const"};
     const struct pom_plan_buffer *buffer = &plan->buffers[b];
-    bool outside = buffer->place == POM_PLACE_INPUT || buffer->place == POM_PLACE_OUTPUT;
+    bool outside = buffer->place != POM_PLACE_ARENA && buffer->place != POM_PLACE_CONSTANT;
     return snprintf(text, room, "%s%d", places[buffer->place], outside ? buffer->index : b);
 }
 

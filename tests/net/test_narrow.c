@@ -248,6 +248,112 @@ static void a_whole_network_comes_close(void **state) {
     free(check(&writer, 0.995));
 }
 
+/* Weights that 8 bits hold exactly, behind a picture with its channels first or last. */
+static void write_first_layer(struct net_writer *writer, bool channels_last) {
+    static const float weights[] = {1, 0, -1, 1, 1, 1, 0, -1, 1, 1, 1, 0};
+    net_input(writer, "image", channels_last ? (int64_t[]){0, SIDE, SIDE, 3} : (int64_t[]){0, 3, SIDE, SIDE}, 4);
+    if (channels_last)
+        net_node(writer, "Transpose", "image", "turned", "perm=0,3,1,2");
+    net_floats(writer, "w", weights, (int64_t[]){4, 3, 1, 1}, 4);
+    net_node(writer, "Conv", channels_last ? "turned,w" : "image,w", "features", NULL);
+    net_output(writer, "features");
+    net_finish(writer);
+}
+
+static void run_bytes(const struct net_writer *writer, const struct pom_net_options *options, const uint8_t *bytes,
+    float *out, int floats) {
+    struct pom_net *net = load(writer, options);
+    struct pom_net_session *session = NULL;
+    char *plan = plan_of(net);
+    assert_int_equal(count(plan, "f32_pixels"), floats);
+    assert_int_equal(pom_net_session_new(net, 2, &session, NULL), POM_OK);
+    assert_int_equal(pom_net_run_pixels(session, bytes, 2, (float *const[]){out}, NULL), POM_OK);
+    assert_int_equal(
+        pom_net_run(session, (const float *const[]){out}, 1, (float *const[]){out}, NULL), POM_ERR_ARGUMENT);
+    pom_net_session_free(session);
+    pom_net_free(net);
+    free(plan);
+}
+
+/* What is made of the bytes themselves is what is made of the floats for which they stand. */
+static void check_pixels(const struct pom_net_pixels *pixels, bool channels_last) {
+    enum { OUT = 2 * 4 * SIDE * SIDE };
+    static const float nothing[3];
+    static uint8_t bytes[2 * IMAGE];
+    static float in[2 * IMAGE], wide[OUT], from_bytes[OUT], narrow[OUT];
+    struct net_writer writer = {0};
+    const struct pom_net_range range = {"image", 3, nothing, nothing, nothing};
+    write_first_layer(&writer, channels_last);
+    for (int i = 0; i < 2 * IMAGE; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    for (int i = 0; i < 2 * IMAGE; i++)
+        in[i] = pixels->value[i % 3][bytes[i - i % 3 + pixels->source[i % 3]]];
+    struct pom_net_options options = {.image_input = true};
+    struct pom_net *net = load(&writer, &options);
+    run(net, in, 2, wide);
+    pom_net_free(net);
+    options.pixels = pixels;
+    run_bytes(&writer, &options, bytes, from_bytes, 1);
+    assert_memory_equal(wide, from_bytes, sizeof wide);
+    options.ranges = &range;
+    options.n_ranges = 1;
+    run_bytes(&writer, &options, bytes, narrow, 0);
+    for (int i = 0; i < OUT; i++)
+        assert_float_equal(narrow[i], wide[i], 2e-6F * 255.0F);
+    pom_buffer_clean_up(&writer.bytes);
+}
+
+static void pictures_are_read_as_they_come(void **state) {
+    (void)state;
+    static float value[2][3][256];
+    for (int c = 0; c < 3; c++)
+        for (int x = 0; x < 256; x++) {
+            value[0][c][x] = (float)x / 127.5F - 1.0F;
+            value[1][c][x] = (float)x - (100.3F + 10.0F * (float)c);
+        }
+    for (int last = 0; last < 2; last++) {
+        check_pixels(&(struct pom_net_pixels){{value[0][0], value[0][1], value[0][2]}, {0, 1, 2}}, last);
+        check_pixels(&(struct pom_net_pixels){{value[1][0], value[1][1], value[1][2]}, {2, 0, 1}}, last);
+    }
+}
+
+/* Nobody reads this picture as it comes: a pool, a layer of each channel alone, and what is added. */
+static void pictures_become_floats_for_other_readers(void **state) {
+    (void)state;
+    static float value[256];
+    static uint8_t bytes[2 * IMAGE];
+    static float out[2 * 3 * SIDE * SIDE], wide[2 * 3 * SIDE * SIDE], in[2 * IMAGE];
+    struct net_writer writer = start();
+    net_node(&writer, "MaxPool", "image", "pooled", "kernel_shape=3,3;pads=1,1,1,1");
+    net_floats(&writer, "w", NULL, (int64_t[]){3, 1, 1, 1}, 4);
+    net_node(&writer, "Conv", "image,w", "alone", "group=3");
+    net_conv(&writer, "pooled", "a", 3, 8, 3);
+    net_conv(&writer, "a", "b", 8, 3, 1);
+    net_node(&writer, "Add", "b,image", "sum", NULL);
+    net_node(&writer, "Add", "sum,alone", "features", NULL);
+    net_output(&writer, "features");
+    net_finish(&writer);
+    for (int x = 0; x < 256; x++)
+        value[x] = (float)x / 255.0F - 0.3F;
+    const struct pom_net_pixels pixels = {{value, value, value}, {2, 1, 0}};
+    for (int i = 0; i < 2 * IMAGE; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    for (int i = 0; i < 2 * IMAGE; i++)
+        in[i] = value[bytes[i - i % 3 + pixels.source[i % 3]]];
+    struct pom_net_options options = {.image_input = true};
+    struct pom_net *net = load(&writer, &options);
+    run(net, in, 2, wide);
+    pom_net_free(net);
+    static const float low[] = {-0.3F, -0.3F, -0.3F}, high[] = {0.7F, 0.7F, 0.7F}, mean[3];
+    const struct pom_net_range range = {"pooled", 3, low, high, mean};
+    options.pixels = &pixels;
+    options.ranges = &range;
+    options.n_ranges = 1;
+    run_bytes(&writer, &options, bytes, out, 1);
+    assert_true(cosine(out, wide, sizeof out / sizeof *out) > 0.9999);
+    pom_buffer_clean_up(&writer.bytes);
+}
+
 static void expect_refused(const struct net_writer *writer, const struct seen *seen, int n, const char *text) {
     struct pom_message msg = {{0}};
     struct pom_net *net = NULL;
@@ -294,6 +400,8 @@ int main(void) {
         cmocka_unit_test(values_are_held_in_both_forms),
         cmocka_unit_test(numbers_without_an_8_bit_form_stay_float),
         cmocka_unit_test(a_whole_network_comes_close),
+        cmocka_unit_test(pictures_are_read_as_they_come),
+        cmocka_unit_test(pictures_become_floats_for_other_readers),
         cmocka_unit_test(ranges_that_do_not_fit_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static void make_plan(struct net_writer *writer, struct planned *out) {
     if (status == POM_OK)
         status = pom_fuse(&out->graph, &msg);
     if (status == POM_OK)
-        status = pom_plan_build(&out->graph, POM_ISA_REF, false, false, &out->plan, &msg);
+        status = pom_plan_build(&out->graph, POM_ISA_REF, &(struct pom_net_options){0}, &out->plan, &msg);
     if (status != POM_OK)
         fail_msg("%s", msg.text);
 }

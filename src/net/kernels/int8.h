@@ -7,10 +7,14 @@
  *
  *   real = scale[c] * (u - zero[c])
  *
+ * where zero is a whole number, so that padding is exact, in every tensor but a picture: there the bytes came first,
+ * and 0 lies wherever the preprocessing puts it.
+ *
  * The layer folds the input's scales into its weights, rounds those to 8 bits with a step for each output channel, and
  * computes, the same bits on every path:
  *
- *   acc = sum of u * q over ky, kx, c in 32-bit integers; a padded tap is u = zero[c]
+ *   acc = sum of u * q over ky, kx, c in 32-bit integers; a padded tap is u = zero[c], in a picture the nearest whole
+ *         number to it
  *   y   = fmaf((float)acc, factor[n], offset[n])           in units of the output's grid, its zero included
  *   y   = fmaf((float)residual, residual_factor[n], y)
  *   out = y rounded to nearest even, clamped to the activation's limits and to [0, 255]; or clamped y itself as float
@@ -35,6 +39,7 @@
 struct pom_int8_grid {
     const float *scale; /* > 0 */
     const uint8_t *zero;
+    const double *fraction; /* how far beyond zero 0 lies, of an input only; NULL: nowhere */
 };
 
 struct pom_int8_conv_desc {

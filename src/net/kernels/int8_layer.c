@@ -28,8 +28,9 @@ static void fold(const struct pom_conv_desc *d, int n, const float *weights, con
 
 struct rounded {
     double step;
-    double drift;          /* what rounding adds to the mean output, in real units */
-    long zeros, magnitude; /* sums of q * zero and of |q| */
+    double drift;   /* what rounding adds to the mean output, in real units */
+    double zeros;   /* the sum of q * (zero + fraction) */
+    long magnitude; /* the sum of |q| */
 };
 
 /* The tap that rounding to the other side costs least; -1: none. */
@@ -69,17 +70,16 @@ static struct rounded round_channel(const struct pom_int8_layer *layer, const st
     const double *folded, size_t taps, size_t depth) {
     const struct pom_conv_desc *d = &layer->desc;
     size_t first = (size_t)(n / (d->out_c / d->groups)) * depth;
-    const uint8_t *zero = layer->zero + first;
     struct rounded r = {.step = step_of(folded, taps * depth)};
     int8_t *weights = layer->weights + (size_t)n * taps * depth;
     for (size_t c = 0; c < depth && isfinite(r.step); c++)
         round_taps(folded + c, taps, depth, r.step, weights + c);
     for (size_t i = 0; i < taps * depth; i++) {
         double q = weights[i];
+        size_t c = first + i % depth;
         if (desc->in_mean)
-            r.drift += (r.step * q - folded[i]) * (double)desc->in_mean[first + i % depth] /
-                       (double)desc->in.scale[first + i % depth];
-        r.zeros += (long)q * zero[i % depth];
+            r.drift += (r.step * q - folded[i]) * (double)desc->in_mean[c] / (double)desc->in.scale[c];
+        r.zeros += q * (desc->in.zero[c] + (desc->in.fraction ? desc->in.fraction[c] : 0.0));
         r.magnitude += labs((long)q);
     }
     return r;
@@ -94,7 +94,7 @@ static uint8_t limit(double real, double scale, double zero) {
 static enum pom_status set_channel(struct pom_int8_layer *layer, const struct pom_int8_conv_desc *desc, int n,
     struct rounded r, double bias, struct pom_message *msg) {
     double scale = layer->to_float ? 1.0 : (double)desc->out.scale[n], zero = layer->to_float ? 0.0 : desc->out.zero[n];
-    double factor = r.step / scale, offset = (bias - r.drift - r.step * (double)r.zeros) / scale + zero, residual = 0.0;
+    double factor = r.step / scale, offset = (bias - r.drift - r.step * r.zeros) / scale + zero, residual = 0.0;
     if (desc->conv.residual) {
         residual = (double)desc->residual.scale[n] / scale;
         offset -= residual * desc->residual.zero[n];

@@ -189,7 +189,7 @@ static double measure_int8(const struct pom_conv_desc *d, const struct bench_run
     uint8_t *zero = memory((size_t)channels);
     for (int c = 0; c < channels; c++)
         scale[c] = 1.0f / 64;
-    const struct pom_int8_grid grid = {scale, zero};
+    const struct pom_int8_grid grid = {.scale = scale, .zero = zero};
     const struct pom_int8_conv_desc desc = {.conv = *d, .in = grid, .residual = grid, .out = grid};
     struct pom_message msg;
     struct pom_int8_conv *conv;

@@ -22,7 +22,7 @@ struct grid {
 
 /* Scales around `scale`. */
 static struct grid grid_new(int channels, float scale, enum bytes kind) {
-    struct grid grid = {guarded_new((size_t)channels), guarded_bytes((size_t)channels), {NULL, NULL}};
+    struct grid grid = {.scale = guarded_new((size_t)channels), .zero = guarded_bytes((size_t)channels)};
     uint8_t *zero = (uint8_t *)grid.zero.data;
     fill(grid.scale.data, grid.scale.n, VALUES_PLAIN);
     random_bytes(zero, grid.zero.n);
@@ -31,7 +31,7 @@ static struct grid grid_new(int channels, float scale, enum bytes kind) {
         if (kind == BYTES_WORST)
             zero[c] = random_int(0, 1) ? 255 : 0;
     }
-    grid.view = (struct pom_int8_grid){grid.scale.data, zero};
+    grid.view = (struct pom_int8_grid){.scale = grid.scale.data, .zero = zero};
     return grid;
 }
 
