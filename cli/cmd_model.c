@@ -247,8 +247,10 @@ static void print_count(const char *what, int64_t n) {
         printf("%-14s %lld\n", what, (long long)n);
 }
 
-static size_t input_bytes(const struct pom_model_info *info) {
-    return (size_t)info->width * (size_t)info->height * 3 * sizeof(float);
+/* Of a picture as floats, where the network takes those. */
+static size_t input_bytes(const struct pom_model *model) {
+    const struct pom_net_info *info = pom_net_info(pom_model_net(model));
+    return info->takes_pixels ? 0 : info->inputs[0].elements * sizeof(float);
 }
 
 static void print_summary(const struct pom_model *model, double load_ms) {
@@ -265,7 +267,7 @@ static void print_summary(const struct pom_model *model, double load_ms) {
     size_t more = pom_net_session_bytes(pom_model_net(model), BATCH) - pom_net_session_bytes(pom_model_net(model), 1);
     printf("%-14s %.1f MB of weights for all threads; %.1f MB a thread, %.1f MB with batches of %d\n", "memory",
         (double)info->weight_bytes * 1e-6, (double)info->session_bytes * 1e-6,
-        (double)(info->session_bytes + more + (BATCH - 1) * input_bytes(info)) * 1e-6, BATCH);
+        (double)(info->session_bytes + more + (BATCH - 1) * input_bytes(model)) * 1e-6, BATCH);
     printf("%-14s %.0f ms\n", "loaded in", load_ms);
     printf("%-14s %s\n", "precision", pom_precision_name(info->precision));
     printf("%-14s %s\n", "path", pom_isa_name(pom_net_info(pom_model_net(model))->isa));

@@ -7,6 +7,7 @@
 #include "model/model.h"
 #include "net/kernels/peak.h"
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,27 +21,34 @@ struct worker {
     pthread_t thread;
     struct pom_net_session *session;
     float *in, *out;
+    uint8_t *pixels;   /* instead of in, where the network takes them */
     uint64_t *step_ns; /* NULL: nobody asked */
     uint64_t images, elapsed_ns;
     enum pom_status status;
     struct pom_message message;
 };
 
-/* Numbers in [-1, 1). */
-static void fill_random(float *out, size_t n) {
+/* Floats in [-1, 1), or bytes. */
+static bool make_input(struct worker *worker, size_t n) {
     uint32_t state = POM_RANDOM_SEED;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (float)pom_random(&state) * 0x1p-31F - 1;
+    if (pom_net_info(worker->shared->net)->takes_pixels) {
+        worker->pixels = pom_alloc_aligned(n, 1);
+        for (size_t i = 0; worker->pixels && i < n; i++)
+            worker->pixels[i] = (uint8_t)(pom_random(&state) >> 24);
+        return worker->pixels != NULL;
+    }
+    worker->in = pom_alloc_aligned(n, sizeof(float));
+    for (size_t i = 0; worker->in && i < n; i++)
+        worker->in[i] = (float)pom_random(&state) * 0x1p-31F - 1;
+    return worker->in != NULL;
 }
 
 static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
     const struct pom_net_info *info = pom_net_info(worker->shared->net);
     size_t batch = (size_t)worker->shared->bench->batch;
-    worker->in = pom_alloc_aligned(batch, info->inputs[0].elements * sizeof(float));
     worker->out = pom_alloc_aligned(batch, info->outputs[0].elements * sizeof(float));
-    if (!worker->in || !worker->out)
+    if (!worker->out || !make_input(worker, batch * info->inputs[0].elements))
         return pom_fail_memory(msg, "a batch of random images");
-    fill_random(worker->in, batch * info->inputs[0].elements);
     if (worker->shared->bench->layers) {
         worker->step_ns = pom_calloc((size_t)pom_net_steps(worker->shared->net), sizeof *worker->step_ns);
         if (!worker->step_ns)
@@ -50,8 +58,11 @@ static enum pom_status prepare(struct worker *worker, struct pom_message *msg) {
 }
 
 static enum pom_status run_batch(struct worker *worker) {
-    return pom_net_run(worker->session, (const float *const[]){worker->in}, worker->shared->bench->batch,
-        (float *const[]){worker->out}, &worker->message);
+    int batch = worker->shared->bench->batch;
+    float *const outputs[] = {worker->out};
+    return worker->pixels
+               ? pom_net_run_pixels(worker->session, worker->pixels, batch, outputs, &worker->message)
+               : pom_net_run(worker->session, (const float *const[]){worker->in}, batch, outputs, &worker->message);
 }
 
 /* One batch to warm up, then as many as fit in the time. */
@@ -144,6 +155,7 @@ enum pom_status pom_model_bench(const struct pom_model *model, const struct pom_
     for (int i = 0; i < bench->threads; i++) {
         pom_net_session_free(workers[i].session);
         free(workers[i].in);
+        free(workers[i].pixels);
         free(workers[i].out);
         free(workers[i].step_ns);
     }

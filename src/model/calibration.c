@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include <string.h>
 
+/* The version rises where int8 makes other numbers of the same blob, too: what was begun with one is not continued. */
 enum { VERSION = 2, MAGIC_BYTES = 8, HASH_DIGITS = POM_SHA256_HEX - 1, NUMBERS = 3 /* low, high, mean */ };
 
 static const char magic[MAGIC_BYTES] = {'P', 'O', 'M', 'C', 'A', 'L', 'I', 'B'};
