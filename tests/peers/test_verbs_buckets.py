@@ -100,3 +100,17 @@ def test_google(tmp_path):
         assert run(gcs, "ls", "gs://photos", "--eu-only=us-central1", **away).count("\n") == 6
         done = subprocess.run([BINARY, "ls", "gs://photos", "--eu-only"], capture_output=True, text=True, env={**gcs.env, **away})
         assert done.returncode == 1 and "is in US-CENTRAL1, outside the member states of the EU" in done.stderr
+
+
+def test_secrets_stay_secret(s3):
+    """In what is printed, good or bad, and in what is written."""
+    secrets = (servers.KEYS["AWS_SECRET_ACCESS_KEY"], "a-wrong-secret", "a-session-token", servers.KEYS["AWS_ACCESS_KEY_ID"])
+    said = ""
+    for env in ({}, {"AWS_SECRET_ACCESS_KEY": "a-wrong-secret"}, {"AWS_SESSION_TOKEN": "a-session-token"},
+                {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}):
+        for args in (["ls", "s3://photos"], ["doctor", "s3://tables/x"], ["plan", "s3://photos", *PIXELS], ["config"],
+                     ["features", "s3://photos", "-o", "s3://tables/secrets", *PIXELS]):
+            done = subprocess.run([BINARY, *args], capture_output=True, text=True, env={**s3.env, **env}, timeout=120)
+            said += done.stdout + done.stderr
+    said += s3.get("tables", "secrets/run.json").decode() + s3.get("tables", "secrets/.pomona/manifest.sqlite").decode(errors="replace")
+    assert "signature is wrong" in said and [s for s in secrets if s in said] == []
