@@ -1,0 +1,89 @@
+"""How close `--precision` fast comes to exact on real photographs: the cosine of each row of features, and what a linear classifier loses."""
+import itertools
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from conftest import MOBILENET, ROOT, pomona, receipt  # noqa: E402
+
+DATA = ROOT.parent / "shared" / "data"
+NETWORKS = {"mobilenetv2": MOBILENET, "efficientnet-lite0": ROOT / ".deps" / "models" / "efficientnet-lite0.onnx"}
+SETS = ["fruits-360", "grocery"]
+TESTED, TRAINED = 1000, 2000
+MEAN_COSINE = {"int8": 0.995, "bf16": 0.9999}
+MIN_COSINE = {"int8": 0.97, "bf16": 0.999}
+POINTS_LOST = 0.5
+
+pytestmark = pytest.mark.skipif(not (DATA.exists() and MOBILENET.exists()), reason="no ../shared with photographs and a network")
+
+
+def spread_over_labels(folder):
+    """All images of folder/<label>/, the labels in turn, each label's images in a fixed random order."""
+    shuffled = [random.Random(0).sample(files, len(files)) for files in (sorted(label.glob("*.jpg")) for label in sorted(folder.iterdir()))]
+    return [file for of_each in itertools.zip_longest(*shuffled) for file in of_each if file]
+
+
+def photographs(name, folder):
+    """Links folder/<part>/<label>/<file>; where the set's Test has less than is tested, some of Training joins it and is not trained with."""
+    training, test = (spread_over_labels(DATA / name / split) for split in ("Training", "Test"))
+    joining = max(0, TESTED - len(test))
+    parts = {"test": (test + training[:joining])[:TESTED], "train": training[joining:][:TRAINED]}
+    for part, files in parts.items():
+        for file in files:
+            link = folder / part / file.parent.name / f"{file.parent.parent.name}_{file.name}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file)
+    return folder
+
+
+def features(photos, model, out, *options):
+    """The precision used, and {part: (labels, rows)} of both parts, made in one job."""
+    pomona("features", photos / "test", photos / "train", "-o", out, "--model", model, "--quiet", *options)
+    table = pq.read_table(out / "features.parquet")
+    labels, rows = np.array(table["label"].to_pylist()), np.stack(table["features"].to_numpy())
+    tested = np.array([path.startswith(f"{photos}/test/") for path in table["path"].to_pylist()])
+    assert tested.sum() == TESTED
+    return receipt(out)["precision"]["used"], {"test": (labels[tested], rows[tested]), "train": (labels[~tested], rows[~tested])}
+
+
+def cosines(a, b):
+    return (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+
+
+def accuracy(made):
+    """Per cent of the test rows that a classifier of the training rows knows."""
+    scaler = StandardScaler().fit(made["train"][1])
+    classifier = LogisticRegression(C=0.01, max_iter=200).fit(scaler.transform(made["train"][1]), made["train"][0])
+    return 100 * classifier.score(scaler.transform(made["test"][1]), made["test"][0])
+
+
+@pytest.fixture(scope="module", params=itertools.product(SETS, NETWORKS), ids="-".join)
+def exact(request, tmp_path_factory):
+    """The photographs, the network, and its exact features and accuracy."""
+    name, network = request.param
+    folder = tmp_path_factory.mktemp(f"{name}-{network}")
+    photos = photographs(name, folder / "photos")
+    _, made = features(photos, NETWORKS[network], folder / "exact")
+    return photos, NETWORKS[network], made, accuracy(made)
+
+
+# What int8 misses goes to bf16, where the CPU has it.
+@pytest.mark.parametrize("precision, min_cosine", [("int8", 0.01), ("bf16", 0.9999)])
+def test_close_to_exact(exact, precision, min_cosine, tmp_path, capsys):
+    photos, network, wanted, before = exact
+    used, made = features(photos, network, tmp_path / precision, "--precision", "fast", "--min-cosine", min_cosine)
+    if used != precision:
+        pytest.skip(f"with --min-cosine {min_cosine} this machine takes {used}")
+    cosine = cosines(wanted["test"][1], made["test"][1])
+    after = accuracy(made)
+    with capsys.disabled():
+        print(f"\n{photos.parent.name} {precision}: cosine mean {cosine.mean():.5f}, min {cosine.min():.5f}; classifier {before:.1f} -> {after:.1f} %")
+    assert cosine.mean() >= MEAN_COSINE[precision] and cosine.min() >= MIN_COSINE[precision]
+    assert after >= before - POINTS_LOST
