@@ -83,6 +83,7 @@ static void examine_clock(struct pom_s3 *s3, const struct pom_examiner *examiner
         .method = "GET", .request = {.subject = s3->store.prefix, .max_bytes = MAX_ANSWER, .most_attempts = ATTEMPTS}};
     pom_s3_parameter(&request, "list-type", "2");
     pom_s3_parameter(&request, "max-keys", "1");
+    pom_s3_parameter(&request, "prefix", s3->uri.key);
     if (pom_client_run(s3->client, &request.request, NULL) == POM_OK)
         tell_clock(examiner, request.request.answer);
     pom_request_clean_up(&request.request);
