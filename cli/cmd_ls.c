@@ -144,7 +144,8 @@ const struct pom_verb pom_cmd_ls = {
     .usage = "URI [OPTION]...",
     .options = options,
     .run = run,
-    .details = "URI is a local path or s3://BUCKET/FOLDER. All below it is listed in byte order of path, whatever it "
+    .details = "URI is a local path, s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or hdfs://HOST:PORT/FOLDER. All below it "
+               "is listed in byte order of path, whatever it "
                "is; names\n"
                "that begin with a dot are left out, as `pomona features` leaves them out.\n"
                "\n"

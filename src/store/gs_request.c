@@ -71,7 +71,9 @@ static const char *permission_of(const struct pom_call *call) {
         return "storage.objects.delete";
     if (strcmp(call->method, "GET") != 0)
         return "storage.objects.create";
-    return strstr(call->url.data, "/o?") ? "storage.objects.list" : "storage.objects.get";
+    if (strstr(call->url.data, "/o/"))
+        return "storage.objects.get";
+    return strstr(call->url.data, "/o?") ? "storage.objects.list" : "storage.buckets.get";
 }
 
 static enum pom_status explain(

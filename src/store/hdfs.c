@@ -2,6 +2,7 @@
 #include "store/hdfs.h"
 
 #include "base/memory.h"
+#include "store/examine.h"
 #include "store/hdfs_json.h"
 #include "store/staging.h"
 #include "store/uri.h"
@@ -206,6 +207,14 @@ static enum pom_status hdfs_file_version(
     return pom_buffer_text(version, text) ? POM_OK : memory(msg);
 }
 
+static void hdfs_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner) {
+    const struct pom_hdfs *hdfs = (const struct pom_hdfs *)store;
+    (void)write;
+    pom_examiner_tell(examiner, POM_FINDING_GOOD, "identity", "%.200s", hdfs->user);
+    pom_examiner_tell(examiner, hdfs->tls ? POM_FINDING_GOOD : POM_FINDING_NOTE, "endpoint", "%.200s%s", hdfs->host,
+        hdfs->tls ? "" : ": not encrypted on its way; swebhdfs:// is, where the cluster has TLS");
+}
+
 const struct pom_store_kind pom_hdfs_store = {
     .open = hdfs_open,
     .close = hdfs_close,
@@ -219,4 +228,5 @@ const struct pom_store_kind pom_hdfs_store = {
     .publish = pom_remote_publish,
     .file_version = hdfs_file_version,
     .remove = pom_remote_remove,
+    .examine = hdfs_examine,
 };

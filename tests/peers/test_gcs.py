@@ -112,6 +112,14 @@ def test_another_machine_continues(gcs, tmp_path):
     assert "4 carried over" in pomona(*args, env=there)
 
 
+def test_doctor(gcs):
+    done = subprocess.run([BINARY, "doctor", "gs://tables/checked"], env=gcs.env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("nobody (STORAGE_EMULATOR_HOST)", "an object was written", "and removed again"):
+        assert words in done.stdout + done.stderr
+    assert gcs.keys("tables", "checked") == []
+
+
 def test_failures_say_what_to_do(gcs):
     def said(env, *args):
         return pomona("features", *args, "-o", "gs://tables/no", *PIXELS, env={**gcs.env, **env}, code=1)

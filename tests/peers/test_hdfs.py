@@ -1,5 +1,6 @@
 """pomona features from and to HDFS: a NameNode and a DataNode of Hadoop, by WebHDFS."""
 import io
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from conftest import PIXELS, photograph, pomona  # noqa: E402
+from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "hadoop").exists(), reason=".deps/servers/hadoop is not there")
@@ -108,6 +109,13 @@ def test_a_folder_that_may_not_be_read_is_told(hdfs):
     errors = table(hdfs, "/tables/partly/errors.parquet")
     assert list(errors.path) == [hdfs.uri("/partly/b/")] and "access is denied (LISTSTATUS_BATCH as pomona at" in errors.cause[0]
     assert len(table(hdfs, "/tables/partly/features.parquet")) == 2
+
+
+def test_doctor(hdfs):
+    done = subprocess.run([BINARY, "doctor", hdfs.uri("/tables")], env=hdfs.env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("not encrypted on its way", "an object was written", "and removed again"):
+        assert words in done.stdout + done.stderr
 
 
 def test_failures_say_what_to_do(hdfs):
