@@ -3,29 +3,22 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "store/credentials_places.h"
+#include "store/renewal.h"
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARGIN_S = 300, RETRY_S = 5, NEVER_S = 3600 };
-
 struct pom_identity {
     bool anonymous;
-    const atomic_bool *cancel;
     char region[64];
-    bool thread_runs; /* which renews the credentials */
-    pthread_t thread;
+    struct pom_renewal renewal;
 
     pthread_mutex_t mutex; /* guards the rest */
-    pthread_cond_t changed;
     struct pom_credentials credentials;
     uint64_t generation; /* of the credentials, from 1 */
     char origin[POM_ORIGIN_BYTES];
-    bool wanted; /* new ones, now */
-    bool failed; /* the last try to renew them */
-    atomic_bool ending;
 };
 
 static char *copy(const char *text) {
@@ -85,12 +78,13 @@ static enum pom_status find_in_places(struct pom_search *search, struct pom_mess
 }
 
 /* Looks in all places again: files and environment may have changed since. */
-static enum pom_status find(struct pom_identity *identity, struct pom_search *search, struct pom_message *msg) {
+static enum pom_status find(
+    struct pom_identity *identity, const atomic_bool *cancel, struct pom_search *search, struct pom_message *msg) {
     struct pom_aws_profile profile = {0};
     enum pom_status status = pom_aws_profile_read(&profile, msg);
     search->profile = &profile;
     search->region = identity->region;
-    search->cancel = identity->thread_runs ? &identity->ending : identity->cancel;
+    search->cancel = cancel;
     if (status == POM_OK)
         status = find_in_places(search, msg);
     pom_aws_profile_clean_up(&profile);
@@ -98,7 +92,7 @@ static enum pom_status find(struct pom_identity *identity, struct pom_search *se
     return status;
 }
 
-/* Caller holds the mutex, or no thread runs. */
+/* Caller holds the mutex, or no other thread is there yet. */
 static void take_over(struct pom_identity *identity, struct pom_search *search) {
     pom_credentials_clean_up(&identity->credentials);
     identity->credentials = search->found;
@@ -106,58 +100,28 @@ static void take_over(struct pom_identity *identity, struct pom_search *search) 
     memcpy(identity->origin, search->origin, sizeof identity->origin);
 }
 
-/* When to fetch new ones: well before the old ones expire, and not all the time. */
-static time_t renewal_time(const struct pom_identity *identity, time_t now) {
-    time_t expires = identity->credentials.expires;
-    if (identity->failed)
-        return now + RETRY_S;
-    if (!expires)
-        return now + NEVER_S;
-    time_t left = expires - now, margin = left / 4 < MARGIN_S ? left / 4 : MARGIN_S;
-    return now + (left - margin > 1 ? left - margin : 1);
-}
-
-/* Caller holds the mutex. */
-static void wait_for_renewal(struct pom_identity *identity) {
-    const struct timespec until = {renewal_time(identity, time(NULL)), 0};
-    bool over = false;
-    while (!over && !identity->wanted && !atomic_load(&identity->ending))
-        over = pthread_cond_timedwait(&identity->changed, &identity->mutex, &until) != 0;
-}
-
-static bool is_due(const struct pom_identity *identity) {
-    return !atomic_load(&identity->ending) && (identity->wanted || identity->failed || identity->credentials.expires);
-}
-
-static void *run(void *user) {
+static enum pom_status renew(void *user, const atomic_bool *cancel, time_t *expires) {
     struct pom_identity *identity = user;
-    pthread_mutex_lock(&identity->mutex);
-    while (!atomic_load(&identity->ending)) {
-        wait_for_renewal(identity);
-        if (!is_due(identity))
-            continue;
-        pthread_mutex_unlock(&identity->mutex);
-        struct pom_search search = {0};
-        enum pom_status status = find(identity, &search, NULL);
-        pthread_mutex_lock(&identity->mutex);
-        identity->failed = status != POM_OK;
-        identity->wanted = false;
-        if (status == POM_OK)
-            take_over(identity, &search);
-        else
-            pom_credentials_clean_up(&search.found);
+    struct pom_search search = {0};
+    enum pom_status status = find(identity, cancel, &search, NULL);
+    if (status != POM_OK) {
+        pom_credentials_clean_up(&search.found);
+        return status;
     }
+    *expires = search.found.expires;
+    pthread_mutex_lock(&identity->mutex);
+    take_over(identity, &search);
     pthread_mutex_unlock(&identity->mutex);
-    return NULL;
+    return POM_OK;
 }
 
-static enum pom_status begin(struct pom_identity *identity, struct pom_message *msg) {
+static enum pom_status begin(struct pom_identity *identity, const atomic_bool *cancel, struct pom_message *msg) {
     struct pom_search search = {0};
     const char *anonymous = pom_setting("POMONA_ANONYMOUS");
     identity->anonymous = anonymous && strcmp(anonymous, "1") == 0;
     if (identity->anonymous)
         return POM_OK;
-    enum pom_status status = find(identity, &search, msg);
+    enum pom_status status = find(identity, cancel, &search, msg);
     if (status != POM_OK) {
         pom_credentials_clean_up(&search.found);
         return status;
@@ -165,8 +129,9 @@ static enum pom_status begin(struct pom_identity *identity, struct pom_message *
     take_over(identity, &search);
     if (pom_setting("AWS_ACCESS_KEY_ID")) /* which stays as it is */
         return POM_OK;
-    identity->thread_runs = pthread_create(&identity->thread, NULL, run, identity) == 0;
-    return identity->thread_runs ? POM_OK : pom_fail(msg, POM_ERR_LIMIT, "the system gives no more threads");
+    identity->renewal.renew = renew;
+    identity->renewal.user = identity;
+    return pom_renewal_start(&identity->renewal, identity->credentials.expires, msg);
 }
 
 enum pom_status pom_identity_new(
@@ -174,11 +139,9 @@ enum pom_status pom_identity_new(
     struct pom_identity *identity = pom_calloc(1, sizeof *identity);
     if (!identity)
         return pom_fail_memory(msg, "credentials");
-    identity->cancel = cancel;
     snprintf(identity->region, sizeof identity->region, "%s", region);
     pthread_mutex_init(&identity->mutex, NULL);
-    pthread_cond_init(&identity->changed, NULL);
-    enum pom_status status = begin(identity, msg);
+    enum pom_status status = begin(identity, cancel, msg);
     if (status == POM_OK)
         *out = identity;
     else
@@ -189,15 +152,8 @@ enum pom_status pom_identity_new(
 void pom_identity_free(struct pom_identity *identity) {
     if (!identity)
         return;
-    if (identity->thread_runs) {
-        pthread_mutex_lock(&identity->mutex);
-        atomic_store(&identity->ending, true);
-        pthread_cond_signal(&identity->changed);
-        pthread_mutex_unlock(&identity->mutex);
-        pthread_join(identity->thread, NULL);
-    }
+    pom_renewal_stop(&identity->renewal);
     pom_credentials_clean_up(&identity->credentials);
-    pthread_cond_destroy(&identity->changed);
     pthread_mutex_destroy(&identity->mutex);
     free(identity);
 }
@@ -228,12 +184,7 @@ bool pom_identity_get(struct pom_identity *identity, struct pom_credentials *cre
 
 bool pom_identity_renew(struct pom_identity *identity, uint64_t generation) {
     pthread_mutex_lock(&identity->mutex);
-    bool newer = identity->generation != generation,
-         hope = identity->thread_runs && !(identity->failed && !identity->wanted);
-    if (!newer && hope) {
-        identity->wanted = true;
-        pthread_cond_signal(&identity->changed);
-    }
+    bool newer = identity->generation != generation;
     pthread_mutex_unlock(&identity->mutex);
-    return newer || hope;
+    return newer || pom_renewal_want(&identity->renewal);
 }

@@ -1,12 +1,14 @@
 #include "store/renewal.h"
 
-enum { MARGIN_S = 300, RETRY_S = 5 };
+enum { MARGIN_S = 300, RETRY_S = 5, NEVER_S = 3600 /* then it is looked at again */ };
 
 /* Well before the old one expires, and not all the time. */
 static time_t next_time(const struct pom_renewal *renewal, time_t now) {
     time_t left = renewal->expires - now, margin = left / 4 < MARGIN_S ? left / 4 : MARGIN_S;
     if (renewal->failed)
         return now + RETRY_S;
+    if (!renewal->expires)
+        return now + NEVER_S;
     return now + (left - margin > 1 ? left - margin : 1);
 }
 
@@ -18,6 +20,11 @@ static void wait_until_due(struct pom_renewal *renewal) {
         over = pthread_cond_timedwait(&renewal->changed, &renewal->mutex, &until) != 0;
 }
 
+/* Caller holds the mutex. */
+static bool is_due(const struct pom_renewal *renewal) {
+    return renewal->wanted || renewal->failed || renewal->expires;
+}
+
 static void *run(void *user) {
     struct pom_renewal *renewal = user;
     pthread_mutex_lock(&renewal->mutex);
@@ -25,6 +32,8 @@ static void *run(void *user) {
         wait_until_due(renewal);
         if (atomic_load(&renewal->ending))
             break;
+        if (!is_due(renewal))
+            continue;
         pthread_mutex_unlock(&renewal->mutex);
         time_t expires = 0;
         enum pom_status status = renewal->renew(renewal->user, &renewal->ending, &expires);

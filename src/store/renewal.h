@@ -19,11 +19,11 @@ struct pom_renewal {
     atomic_bool ending;
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t changed;
-    time_t expires;
+    time_t expires;      /* 0: never */
     bool wanted, failed; /* now; the last try */
 };
 
-/* expires: of what there is. POM_ERR_LIMIT: the system gives no more threads. */
+/* expires: of what there is; 0: never. POM_ERR_LIMIT: the system gives no more threads. */
 enum pom_status pom_renewal_start(struct pom_renewal *renewal, time_t expires, struct pom_message *msg);
 
 /* One that was not started is fine. */
