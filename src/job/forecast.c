@@ -11,10 +11,10 @@
 
 enum { PROBES = 3, FILES_WRITTEN = 5, REQUESTS_A_FILE = 2, REMOVE_DEPTH = 16 };
 
-static const uint64_t part_bytes = (uint64_t)16 << 20;    /* of an upload */
-static const double table_bytes_per_s = 80e6;             /* features to Parquet, and the spool read */
-static const size_t most_image_bytes = (size_t)1 << 30;   /* of one that is read to measure the latency */
-static const size_t ahead_bytes_each = (size_t)256 << 10; /* of an image that waits, besides its own size */
+static const uint64_t part_bytes = (uint64_t)16 << 20;   /* of an upload */
+static const double table_bytes_per_s = 80e6;            /* features to Parquet, and the spool read */
+static const size_t most_image_bytes = (size_t)1 << 30;  /* of one that is read to measure the latency */
+static const size_t ahead_bytes_each = (size_t)32 << 10; /* of a request under way, besides its image */
 
 struct listing {
     const struct pom_features_options *options;
