@@ -2,22 +2,19 @@
 #include "net/kernels/int8.h"
 #include "net/op.h"
 #include "net/op_conv.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct conv_step {
     struct pom_int8_conv *conv;
     struct pom_conv_desc desc;
-    size_t images, in_bytes, out_elements, out_bytes; /* of one image */
+    int images; /* in one of the batch's */
 };
 
 static void run_conv(const void *params, const struct pom_call *call) {
     const struct conv_step *p = params;
-    const uint8_t *in = call->in[0], *residual = call->in[1];
-    char *out = call->out;
-    for (size_t i = 0; i < p->images; i++)
-        pom_int8_conv_run(p->conv, in + i * p->in_bytes, residual ? residual + i * p->out_elements : NULL,
-            out + i * p->out_bytes, call->scratch);
+    pom_int8_conv_run(p->conv, call->in[0], call->in[1], call->out, p->images * call->images, call->scratch);
 }
 
 static void free_conv(void *params) {
@@ -33,8 +30,12 @@ static const char *conv_kernel(const void *params) {
     return pom_int8_conv_kernel_name(((const struct conv_step *)params)->conv);
 }
 
-static const struct pom_step_kind conv_kind = {
-    .name = "int8_conv", .run = run_conv, .free = free_conv, .kernel = conv_kernel, .describe = describe_conv};
+static const struct pom_step_kind conv_kind = {.name = "int8_conv",
+    .many_images = true,
+    .run = run_conv,
+    .free = free_conv,
+    .kernel = conv_kernel,
+    .describe = describe_conv};
 
 /* Weights of the picture's channels, in the order of a pixel's bytes; for free(). */
 static float *weights_of_bytes(const float *weights, const struct pom_value *value, const uint8_t source[3]) {
@@ -80,18 +81,16 @@ bool pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *nod
     struct conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params || planner->status != POM_OK)
         return true;
+    if (in->dims[0] > INT_MAX / POM_NET_MAX_BATCH)
+        return false;
     enum pom_status status = new_conv(node, planner->isa, &params->conv, planner->msg);
     if (status == POM_ERR_UNSUPPORTED)
         return false;
     planner->status = status;
     if (status != POM_OK)
         return true;
-    size_t images = (size_t)in->dims[0], elements = out->elements / images;
     params->desc = pom_conv_desc_of(node);
-    params->images = images;
-    params->in_bytes = in->elements / images;
-    params->out_elements = elements;
-    params->out_bytes = out->narrow ? elements : elements * sizeof(float);
+    params->images = (int)in->dims[0];
     size_t scratch = pom_int8_conv_scratch_bytes(params->conv);
     planner->plan->weight_bytes += pom_int8_conv_weight_bytes(params->conv);
     int from = pom_plan_input(planner, in, POM_LAYOUT_NARROW);

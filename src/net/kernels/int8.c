@@ -85,7 +85,14 @@ const char *pom_int8_conv_kernel_name(const struct pom_int8_conv *conv) {
     return conv->kernel_name;
 }
 
-void pom_int8_conv_run(
-    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch) {
-    conv->method->run(conv, in, conv->layer.desc.residual ? residual : NULL, out, scratch);
+void pom_int8_conv_run(const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out,
+    int images, void *scratch) {
+    const struct pom_conv_desc *d = &conv->layer.desc;
+    size_t in_bytes = (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c;
+    size_t elements = (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
+    size_t out_bytes = elements * (conv->layer.to_float ? sizeof(float) : 1);
+    int at_once = conv->joins_images ? images : 1;
+    for (size_t i = 0; i < (size_t)images; i += (size_t)at_once)
+        conv->method->run(conv, in + i * in_bytes, d->residual ? residual + i * elements : NULL,
+            (char *)out + i * out_bytes, at_once, scratch);
 }

@@ -1,5 +1,5 @@
 /* The convolutions of precision int8: unsigned 8-bit activations, signed 8-bit weights, exact 32-bit sums.
- * Channels-last (NHWC), one image a call, dense (no padding between pixels). Made once per layer, run by any number of
+ * Channels-last (NHWC), dense (no padding between pixels). Made once per layer, run by any number of
  * threads.
  *
  * A tensor is on a grid of its own for each channel (asymmetric quantisation: Jacob et al., "Quantization and Training
@@ -67,7 +67,7 @@ const char *pom_int8_conv_kernel_name(const struct pom_int8_conv *conv); /* e.g.
 
 /* As pom_conv_run; out is uint8_t, or float where the desc has no grid for it. */
 void pom_int8_conv_run(
-    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch);
+    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, int images, void *scratch);
 
 /* The table of one path: what has no weights. */
 struct pom_int8_kernels {

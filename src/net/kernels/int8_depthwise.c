@@ -159,8 +159,9 @@ static void repeat_channels(const uint8_t *in, size_t n, int multiplier, uint8_t
         memset(to, in[i], (size_t)multiplier);
 }
 
-static void run(
-    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch) {
+static void run(const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, int images,
+    void *scratch) {
+    (void)images;
     const struct depthwise_conv *w = conv->state;
     const struct pom_conv_desc *d = &conv->layer.desc;
     int lines = w->kernel->lines;

@@ -13,7 +13,7 @@
 struct layout {
     bool copied;
     int sample_h, sample_w;          /* only every n-th line and column is copied (1x1 with a stride) */
-    int columns, depth, pixel;       /* pixels in a line; channels in whole quads; bytes from pixel to pixel */
+    int columns, pixel;              /* pixels in a line; bytes from pixel to pixel */
     ptrdiff_t line, a_line, a_pixel; /* from input line to line; from output line to line, pixel to pixel */
 };
 
@@ -22,10 +22,10 @@ struct gemm_conv {
     const struct pom_int8_gemm_kernel *main, *last; /* of the panels; last: NULL where it is as the others */
     int8_t *weights;
     struct pom_int8_packed_numbers numbers;
-    uint8_t *padding; /* a pixel of it */
+    const uint8_t *padding; /* a pixel of it */
     ptrdiff_t *segment_at;
-    int segments, depth; /* depth in quads */
-    int band;            /* output lines that are made together */
+    int segments, taps, depth; /* taps of a segment; its depth in quads */
+    int band;                  /* output lines that are made together */
     struct layout layout;
 };
 
@@ -43,21 +43,31 @@ static bool reaches_outside(const struct pom_conv_desc *d) {
     return d->pad_top > 0 || d->pad_left > 0 || bottom >= d->in_h || right >= d->in_w;
 }
 
+/* Quads may reach past the last pixel, into the copy's slack. */
+static bool fills_quads(const struct pom_conv_desc *d) {
+    return d->in_c % POM_QUAD == 0;
+}
+
 static struct layout layout_of(const struct pom_conv_desc *d) {
-    int depth = (d->in_c + POM_QUAD - 1) / POM_QUAD * POM_QUAD;
-    struct layout l = {.sample_h = 1, .sample_w = 1, .columns = d->in_w, .depth = depth, .pixel = depth};
-    l.copied = reaches_outside(d) || depth != d->in_c || d->stride_w * d->in_c % CACHE_WAY_BYTES == 0;
+    struct layout l = {.sample_h = 1, .sample_w = 1, .columns = d->in_w, .pixel = d->in_c};
+    l.copied = reaches_outside(d) || !fills_quads(d) || d->stride_w * d->in_c % CACHE_WAY_BYTES == 0;
     if (l.copied) {
         l.sample_h = d->kernel_h == 1 ? d->stride_h : 1;
         l.sample_w = d->kernel_w == 1 ? d->stride_w : 1;
         l.columns = (d->out_w - 1) * (d->stride_w / l.sample_w) + (d->kernel_w - 1) * d->dilation_w + 1;
-        if (d->stride_w / l.sample_w * depth % CACHE_WAY_BYTES == 0)
+        if (d->stride_w / l.sample_w * d->in_c % CACHE_WAY_BYTES == 0)
             l.pixel += APART;
     }
     l.line = (ptrdiff_t)l.columns * l.pixel;
     l.a_line = d->stride_h / l.sample_h * l.line;
     l.a_pixel = (ptrdiff_t)(d->stride_w / l.sample_w) * l.pixel;
     return l;
+}
+
+/* A pixel gives the pixel in its place. */
+static bool is_pointwise(const struct pom_conv_desc *d) {
+    return d->kernel_h == 1 && d->kernel_w == 1 && d->stride_h == 1 && d->stride_w == 1 && d->in_h == d->out_h &&
+           d->in_w == d->out_w;
 }
 
 /* Bands of equal height. */
@@ -80,9 +90,10 @@ static int copied_lines(const struct pom_conv_desc *d, const struct layout *l, i
 
 /* The taps of a line of the window are one run where they are neighbours in memory. */
 static enum pom_status init_segments(struct gemm_conv *g, const struct pom_conv_desc *d, struct pom_message *msg) {
-    bool together = d->dilation_w == 1 && g->layout.pixel == g->layout.depth;
+    bool together = d->dilation_w == 1 && g->layout.pixel == d->in_c;
     int across = together ? 1 : d->kernel_w;
-    g->depth = g->layout.depth / POM_QUAD * (together ? d->kernel_w : 1);
+    g->taps = together ? d->kernel_w : 1;
+    g->depth = (g->taps * d->in_c + POM_QUAD - 1) / POM_QUAD;
     g->segments = d->kernel_h * across;
     g->segment_at = pom_calloc((size_t)g->segments, sizeof *g->segment_at);
     if (!g->segment_at)
@@ -114,18 +125,18 @@ static size_t panel_rows(const struct gemm_conv *g) {
     return (size_t)g->segments * (size_t)g->depth;
 }
 
-/* One row of a panel: the quad of channels from c on, of a tap, for each column. */
+/* One row of a panel, for each column: quad q of the taps from `tap` on, whose channels follow each other. */
 static int8_t *pack_row(
-    const struct pom_int8_layer *l, const struct gemm_conv *g, int vectors, int from, size_t tap, int c, int8_t *to) {
+    const struct pom_int8_layer *l, const struct gemm_conv *g, int vectors, int from, int tap, int q, int8_t *to) {
     const struct pom_conv_desc *d = &l->desc;
-    size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
-    int lanes = g->table->lanes;
+    int taps = d->kernel_h * d->kernel_w, lanes = g->table->lanes, at = q * POM_QUAD, end = g->taps * d->in_c;
     for (int v = 0; v < vectors; v++, to += (ptrdiff_t)lanes * g->table->weight_bytes)
         for (int lane = 0; lane < lanes; lane++) {
             int channel = from + pom_int8_channel(vectors, v, lane);
+            const int8_t *weights = l->weights + ((ptrdiff_t)channel * taps + tap) * d->in_c;
             int8_t quad[POM_QUAD] = {0};
-            for (int j = 0; j < POM_QUAD && channel < d->out_c && c + j < d->in_c; j++)
-                quad[j] = l->weights[((size_t)channel * taps + tap) * (size_t)d->in_c + (size_t)(c + j)];
+            for (int j = 0; j < POM_QUAD && channel < d->out_c && at + j < end; j++)
+                quad[j] = weights[at + j];
             pom_int8_pack_quad(g->table, quad, lane, to);
         }
     return to;
@@ -134,14 +145,14 @@ static int8_t *pack_row(
 static void pack(const struct pom_int8_layer *l, const struct gemm_conv *g) {
     int8_t *to = g->weights;
     int columns;
-    size_t taps = (size_t)l->desc.kernel_h * (size_t)l->desc.kernel_w, at = 0;
+    size_t at = 0;
     for (int from = 0; from < l->desc.out_c; from += columns, at += (size_t)columns) {
         const struct pom_int8_gemm_kernel *kernel = kernel_at(g, from, l->desc.out_c);
         columns = columns_of(g, kernel);
         pom_int8_numbers_set(&g->numbers, at, l, g->table, kernel->vectors, from, columns);
-        for (size_t tap = 0; tap < taps; tap++)
-            for (int c = 0; c < g->layout.depth; c += POM_QUAD)
-                to = pack_row(l, g, kernel->vectors, from, tap, c, to);
+        for (int segment = 0; segment < g->segments; segment++)
+            for (int q = 0; q < g->depth; q++)
+                to = pack_row(l, g, kernel->vectors, from, segment * g->taps, q, to);
     }
 }
 
@@ -152,11 +163,10 @@ static enum pom_status init_weights(struct pom_int8_conv *conv, struct gemm_conv
     if (g->main->vectors == 2 && !g->last)
         columns = (columns + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
     g->weights = pom_alloc_aligned(panel_rows(g) * (size_t)g->table->weight_bytes, columns);
-    g->padding = pom_calloc((size_t)g->layout.depth, 1);
+    g->padding = conv->layer.zero;
     POM_TRY(pom_int8_numbers_init(&g->numbers, columns, msg));
-    if (!g->weights || !g->padding)
+    if (!g->weights)
         return pom_fail_memory(msg, "the weights of a convolution");
-    memcpy(g->padding, conv->layer.zero, (size_t)d->in_c);
     pack(&conv->layer, g);
     conv->weight_bytes = panel_rows(g) * (size_t)g->table->weight_bytes * columns + pom_int8_numbers_bytes(columns);
     return POM_OK;
@@ -173,7 +183,8 @@ static enum pom_status init(struct pom_int8_conv *conv, const struct pom_int8_ta
     POM_TRY(init_segments(g, d, msg));
     POM_TRY(init_weights(conv, g, msg));
     if (g->layout.copied)
-        conv->scratch_bytes = (size_t)copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line;
+        conv->scratch_bytes = (size_t)copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line + POM_QUAD;
+    conv->joins_images = is_pointwise(d) && !g->layout.copied;
     conv->kernel_name = g->main->name;
     return POM_OK;
 }
@@ -183,29 +194,19 @@ static void clean_up(struct pom_int8_conv *conv) {
     if (!g)
         return;
     free(g->weights);
-    free(g->padding);
     free(g->segment_at);
     pom_int8_numbers_clean_up(&g->numbers);
     free(g);
-}
-
-/* Three channels to quads; what is in the fourth place meets weights of 0. */
-static void widen_3_to_4(const uint8_t *from, long pixels, uint8_t *to) {
-    for (long i = 0; i + 1 < pixels; i++)
-        memcpy(to + i * POM_QUAD, from + i * 3, POM_QUAD);
-    memcpy(to + (pixels - 1) * POM_QUAD, from + (pixels - 1) * 3, 3);
 }
 
 static void copy_pixels(const struct gemm_conv *g, int in_c, const uint8_t *from, long pixels, uint8_t *to) {
     const struct layout *l = &g->layout;
     if (l->pixel == in_c) {
         memcpy(to, from, (size_t)pixels * (size_t)in_c);
-    } else if (in_c == 3 && l->pixel == POM_QUAD) {
-        widen_3_to_4(from, pixels, to);
-    } else {
-        for (long i = 0; i < pixels; i++)
-            memcpy(to + i * l->pixel, from + i * in_c, (size_t)in_c);
+        return;
     }
+    for (long i = 0; i < pixels; i++)
+        memcpy(to + i * l->pixel, from + i * in_c, (size_t)in_c);
 }
 
 /* One line of the copy: in_line NULL is padding above or below. */
@@ -215,7 +216,7 @@ static void copy_line(const struct gemm_conv *g, const struct pom_conv_desc *d, 
     for (int left = l->columns; left > 0;) {
         long run = 1;
         if (!in_line || ix < 0 || ix >= d->in_w) {
-            memcpy(to, g->padding, (size_t)l->depth);
+            memcpy(to, g->padding, (size_t)d->in_c);
         } else {
             if (l->sample_w == 1)
                 run = d->in_w - ix < left ? d->in_w - ix : left;
@@ -280,10 +281,11 @@ static void run_band(const struct pom_int8_conv *conv, struct pom_int8_gemm_call
     }
 }
 
-static void run(
-    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch) {
+static void run(const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, int images,
+    void *scratch) {
     const struct gemm_conv *g = conv->state;
     const struct pom_conv_desc *d = &conv->layer.desc;
+    const int height = d->out_h * images;
     struct pom_int8_gemm_call call = {.a_row = g->layout.a_pixel,
         .segment_at = g->segment_at,
         .segments = g->segments,
@@ -291,8 +293,8 @@ static void run(
         .out_row = d->out_c,
         .to_float = conv->layer.to_float,
         .act = conv->layer.act};
-    for (int y = 0; y < d->out_h; y += g->band) {
-        int lines = d->out_h - y < g->band ? d->out_h - y : g->band;
+    for (int y = 0; y < height; y += g->band) {
+        int lines = height - y < g->band ? height - y : g->band;
         ptrdiff_t at = (ptrdiff_t)y * d->out_w * d->out_c;
         call.a = in + y * g->layout.a_line;
         if (g->layout.copied) {

@@ -101,10 +101,8 @@ static void run_floats(const struct prepared *p) {
     pom_conv_run(p->conv, p->in, p->residual, p->out, p->images, p->scratch);
 }
 
-/* It takes one image a call. */
 static void run_int8(const struct prepared *p) {
-    for (int i = 0; i < p->images; i++)
-        pom_int8_conv_run(p->int8, p->in, p->residual, p->out, p->scratch);
+    pom_int8_conv_run(p->int8, p->in, p->residual, p->out, p->images, p->scratch);
 }
 
 static double thread_seconds(void) {
@@ -185,6 +183,7 @@ static double measure_floats(const struct pom_conv_desc *d, const struct bench_r
 static double measure_int8(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
     const float *bias, const char **name) {
     int channels = d->in_c > d->out_c ? d->in_c : d->out_c;
+    size_t images = (size_t)run->images;
     float *scale = random_floats((size_t)channels);
     uint8_t *zero = memory((size_t)channels);
     for (int c = 0; c < channels; c++)
@@ -196,13 +195,13 @@ static double measure_int8(const struct pom_conv_desc *d, const struct bench_run
     require(pom_int8_conv_new(&desc, run->isa, weights, bias, &conv, &msg), &msg);
     struct prepared p = {.run = run_int8,
         .int8 = conv,
-        .in = memory(n_in(d)),
-        .residual = memory(n_out(d)),
-        .out = memory(n_out(d)),
+        .in = memory(images * n_in(d)),
+        .residual = memory(images * n_out(d)),
+        .out = memory(images * n_out(d)),
         .scratch = memory(pom_int8_conv_scratch_bytes(conv)),
         .images = run->images};
-    random_bytes(p.in, n_in(d));
-    random_bytes(p.residual, n_out(d));
+    random_bytes(p.in, images * n_in(d));
+    random_bytes(p.residual, images * n_out(d));
     double seconds = median_seconds(&p);
     *name = pom_int8_conv_kernel_name(conv);
     pom_int8_conv_free(conv);

@@ -57,12 +57,12 @@ static size_t depth_of(const struct pom_conv_desc *d) {
 }
 
 static void run_conv(const struct pom_int8_conv_desc *d, enum pom_isa isa, const float *weights, const float *bias,
-    const uint8_t *in, const uint8_t *residual, void *out, const char **name) {
+    const uint8_t *in, const uint8_t *residual, void *out, int images, const char **name) {
     struct pom_message msg;
     struct pom_int8_conv *conv;
     require(pom_int8_conv_new(d, isa, weights, bias, &conv, &msg), &msg);
     struct guarded scratch = guarded_bytes((pom_int8_conv_scratch_bytes(conv) + 63) / 64 * 64);
-    pom_int8_conv_run(conv, in, residual, out, scratch.data);
+    pom_int8_conv_run(conv, in, residual, out, images, scratch.data);
     *name = pom_int8_conv_kernel_name(conv); /* static */
     pom_int8_conv_free(conv);
     guarded_free(&scratch, NULL);
@@ -79,8 +79,9 @@ static bool same_bytes(const char *name, const void *got, const void *want, size
 }
 
 static void check_conv(struct pom_conv_desc conv, enum pom_isa isa, bool to_float, enum bytes kind) {
-    size_t n_in = (size_t)conv.in_h * (size_t)conv.in_w * (size_t)conv.in_c;
-    size_t n_out = (size_t)conv.out_h * (size_t)conv.out_w * (size_t)conv.out_c;
+    int images = random_int(1, 3);
+    size_t n_in = (size_t)images * (size_t)conv.in_h * (size_t)conv.in_w * (size_t)conv.in_c;
+    size_t n_out = (size_t)images * (size_t)conv.out_h * (size_t)conv.out_w * (size_t)conv.out_c;
     size_t depth = depth_of(&conv), bytes = n_out * (to_float ? sizeof(float) : 1);
     struct grid in_grid = grid_new(conv.in_c, 0.01f, kind), residual_grid = grid_new(conv.out_c, 0.005f, kind);
     struct grid out_grid = grid_new(conv.out_c, 0.01f * sqrtf((float)depth), kind);
@@ -97,16 +98,17 @@ static void check_conv(struct pom_conv_desc conv, enum pom_isa isa, bool to_floa
     const float *maybe_bias = random_int(0, 3) ? bias.data : NULL;
     const uint8_t *added = (uint8_t *)residual.data;
     const char *name;
-    run_conv(&d, POM_ISA_REF, weights.data, maybe_bias, (uint8_t *)in.data, added, want.data, &name);
+    run_conv(&d, POM_ISA_REF, weights.data, maybe_bias, (uint8_t *)in.data, added, want.data, images, &name);
     if (conv.residual && !to_float && random_int(0, 1)) {
         memcpy(got.data, residual.data, n_out);
         added = (uint8_t *)got.data;
     }
-    run_conv(&d, isa, weights.data, maybe_bias, (uint8_t *)in.data, added, got.data, &name);
+    run_conv(&d, isa, weights.data, maybe_bias, (uint8_t *)in.data, added, got.data, images, &name);
     report(same_bytes(name, got.data, want.data, bytes) && guarded_intact(&got),
-        "%s: %dx%dx%d -> %dx%dx%d, window %dx%d, stride %dx%d, dilation %dx%d, pads %d %d, groups %d, activation "
+        "%s: %d images of %dx%dx%d -> %dx%dx%d, window %dx%d, stride %dx%d, dilation %dx%d, pads %d %d, groups %d, "
+        "activation "
         "%d%s%s",
-        name, conv.in_h, conv.in_w, conv.in_c, conv.out_h, conv.out_w, conv.out_c, conv.kernel_h, conv.kernel_w,
+        name, images, conv.in_h, conv.in_w, conv.in_c, conv.out_h, conv.out_w, conv.out_c, conv.kernel_h, conv.kernel_w,
         conv.stride_h, conv.stride_w, conv.dilation_h, conv.dilation_w, conv.pad_top, conv.pad_left, conv.groups,
         conv.activation, conv.residual ? ", residual" : "", to_float ? ", to float" : "");
     guarded_free(&in, &weights, &bias, &residual, &got, &want, NULL);
@@ -136,8 +138,10 @@ static void check_fixed(enum pom_isa isa) {
         {7, 7, 160, 7, 7, 96, 1, 1, 1, 1, 1, 1, 0, 0, 1, true, POM_ACT_NONE, 0, 0},
         {14, 14, 32, 14, 14, 144, 3, 3, 1, 1, 1, 1, 1, 1, 1, false, POM_ACT_CLIP, -0.3f, 3},
         {17, 23, 144, 17, 23, 144, 3, 3, 1, 1, 1, 1, 1, 1, 144, false, POM_ACT_CLIP, 0, 6},
-        {17, 23, 96, 9, 12, 96, 3, 3, 2, 2, 1, 1, 1, 1, 96, true, POM_ACT_CLIP, 0, 6},
+        {17, 23, 96, 9, 12, 96, 3, 3, 2, 2, 1, 1, 1, 1, 96, false, POM_ACT_CLIP, 0, 6},
+        {16, 14, 32, 16, 14, 32, 3, 3, 1, 1, 1, 1, 1, 1, 32, false, POM_ACT_CLIP, 0, 6},
         {20, 20, 72, 20, 20, 72, 5, 5, 1, 1, 1, 1, 2, 2, 72, true, POM_ACT_RELU, 0, 0},
+        {9, 13, 144, 9, 13, 144, 5, 5, 1, 1, 1, 1, 2, 2, 144, false, POM_ACT_RELU, 0, 0},
         {20, 20, 200, 10, 10, 200, 5, 5, 2, 2, 1, 1, 1, 1, 200, false, POM_ACT_CLIP, 0, 6},
         {1, 1, 7, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, POM_ACT_NONE, 0, 0}};
     for (size_t i = 0; i < sizeof descs / sizeof *descs; i++)
@@ -200,7 +204,7 @@ static void check_meaning(const struct pom_conv_desc *conv) {
     fill(weights.data, weights.n, VALUES_PLAIN);
     fill(bias.data, bias.n, VALUES_PLAIN);
     const char *name;
-    run_conv(&d, POM_ISA_REF, weights.data, bias.data, (uint8_t *)in.data, NULL, got.data, &name);
+    run_conv(&d, POM_ISA_REF, weights.data, bias.data, (uint8_t *)in.data, NULL, got.data, 1, &name);
     pom_int8_kernels(POM_ISA_REF)
         ->dequantise((uint8_t *)in.data, (size_t)conv->in_h * (size_t)conv->in_w, conv->in_c, grid.view.scale,
             grid.view.zero, real.data);

@@ -46,8 +46,9 @@ static void clean_up(struct pom_int8_conv *conv) {
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is the table's */
-static void run(
-    const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, void *scratch) {
+static void run(const struct pom_int8_conv *conv, const uint8_t *in, const uint8_t *residual, void *out, int images,
+    void *scratch) {
+    (void)images;
     (void)scratch;
     const struct pom_int8_layer *l = &conv->layer;
     const struct pom_conv_desc *d = &l->desc;

@@ -74,26 +74,30 @@ ALWAYS_INLINE struct four_reals add_residual(
     return scale_add(vectors, reals_of_four(widen(narrow_from_rows(x, vectors))), e->numbers.residual_factor, y);
 }
 
-/* One vector of floats, clamped; its lanes go where their channels are, four of which are neighbours. */
-ALWAYS_INLINE void store_reals(const int vectors, int v, const struct ending *e, ptrdiff_t at, reals y) {
-    float lanes[LANES], *out = (float *)e->out + at;
-    reals_store(lanes, y);
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = pom_act_apply(lanes[i], e->act);
-    for (int i = 0; i < LANES; i += 4) {
-        int channel = pom_int8_channel(vectors, v, i), left = e->columns - channel;
-        if (left >= 4)
-            memcpy(out + channel, lanes + i, 4 * sizeof *out);
+/* One vector of floats; its lanes go where their channels are, four of which are neighbours. */
+ALWAYS_INLINE void store_reals(const float *lanes, int vectors, int v, int columns, float *out) {
+    enum { TOGETHER = 4 };
+    for (int i = 0; i < LANES; i += TOGETHER) {
+        int channel = pom_int8_channel(vectors, v, i), left = columns - channel;
+        if (left >= TOGETHER)
+            memcpy(out + channel, lanes + i, TOGETHER * sizeof *out);
         else if (left > 0)
             memcpy(out + channel, lanes + i, (size_t)left * sizeof *out);
     }
 }
 
 static __attribute__((noinline)) void store_floats(
-    int vectors, int rows, const struct ending *e, ptrdiff_t at, struct four_reals y) {
-    const reals all[] = {y.a, y.b, y.c, y.d};
-    for (int i = 0; i < 4 && i / vectors < rows; i++)
-        store_reals(vectors, i % vectors, e, at + i / vectors * e->row, all[i]);
+    int vectors, int rows, int columns, struct pom_act act, float *out, ptrdiff_t row, struct four_reals y) {
+    float lanes[4 * LANES];
+    reals_store(lanes, y.a);
+    reals_store(lanes + LANES, y.b);
+    reals_store(lanes + 2 * LANES, y.c);
+    reals_store(lanes + 3 * LANES, y.d);
+    for (int i = 0; i < 4 * LANES; i++)
+        lanes[i] = pom_act_apply(lanes[i], act);
+    for (int r = 0; r < rows && r * vectors < 4; r++, out += row)
+        for (int v = 0; v < vectors; v++)
+            store_reals(lanes + (r * vectors + v) * LANES, vectors, v, columns, out);
 }
 
 /* `vectors` vectors of the 4 / vectors rows from `row` on, of which `rows` exist. */
@@ -106,8 +110,7 @@ ALWAYS_INLINE void finish_rows(
     if (e->residual)
         y = add_residual(vectors, rows, e, first, y);
     if (e->to_float) {
-        const struct ending copy = *e; /* its own address must not escape: bytes stored could be its members */
-        store_floats(vectors, rows, &copy, at, y);
+        store_floats(vectors, rows, e->columns, e->act, (float *)e->out + at, e->row, y);
         return;
     }
     bytes x = rows_from_narrow(narrow((struct four){sums_of(y.a), sums_of(y.b), sums_of(y.c), sums_of(y.d)}), vectors);
