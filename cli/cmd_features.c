@@ -48,8 +48,9 @@ static const struct pom_option options[] = {
         AT(job.spark_vectors)},
     {"precision", 0, "NAME",
         "exact: float32; fast: int8, or the next that --min-cosine lets through,\n"
-        "calibrated on the first images (default exact)",
-        pom_option_precision, AT(job.fast)},
+        "calibrated on the first images; bf16, int8: that one alone, else exact\n"
+        "(default exact)",
+        pom_option_precision, AT(job.precision)},
     {"min-cosine", 0, "X",
         "how near to exact fast features have to be, as the mean cosine of a\n"
         "sample of the images (default 0.995)",
@@ -81,8 +82,8 @@ static enum pom_status check(struct values *values, int n_sources, struct pom_me
         return pom_fail(msg, POM_ERR_ARGUMENT, "--no-scale and --no-center are for a PCA: add --pca");
     if (job->pca.no_scale && job->keep_scaled)
         return pom_fail(msg, POM_ERR_ARGUMENT, "--keep-scaled and --no-scale exclude each other");
-    if (job->min_cosine > 0 && !job->fast)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "--min-cosine is for --precision fast");
+    if (job->min_cosine > 0 && !job->precision)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "--min-cosine is for another --precision than exact");
     job->pca.k = values->components.k;
     job->pca.variance = values->components.variance;
     job->project = pca || job->keep_scaled;

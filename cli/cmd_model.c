@@ -206,12 +206,12 @@ struct look {
     struct pom_model_options model;
     bool plan, layers;
     struct pom_bench bench;
-    bool fast;
+    enum pom_wish precision;
 };
 
 static enum pom_status load(
     const struct look *look, const char *name, struct pom_model **out, struct pom_message *msg) {
-    return (look->fast ? pom_fast_model_load : pom_model_load)(name, &look->model, out, msg);
+    return pom_fast_model_load(name, &look->model, look->precision, out, msg);
 }
 
 #define MODEL_OPTIONS                                                                                                  \
@@ -227,8 +227,9 @@ static enum pom_status load(
 #define PRECISION_OPTION                                                                                               \
     {                                                                                                                  \
         "precision", 0, "NAME",                                                                                        \
-            "exact, or fast: int8 where the model can, calibrated on random\ninput; default exact",                    \
-            pom_option_precision, offsetof(struct look, fast)                                                          \
+            "exact, bf16, int8, or fast: int8 where the model can; int8 is\ncalibrated on random input; default "      \
+            "exact",                                                                                                   \
+            pom_option_precision, offsetof(struct look, precision)                                                     \
     }
 
 static const struct pom_option inspect_options[] = {

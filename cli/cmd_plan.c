@@ -30,7 +30,7 @@ static const struct pom_option options[] = {
     {"resize", 0, "FILTER", "bicubic (default), bilinear, lanczos, box or nearest", pom_option_filter, AT(job.filter)},
     {"preprocess", 0, "NAME", "tf, caffe, torch or lite, for a network file that does not say", pom_option_text,
         AT(job.model_options.preprocess)},
-    {"precision", 0, "NAME", "exact (default) or fast", pom_option_precision, AT(job.fast)},
+    {"precision", 0, "NAME", "exact (default), fast, bf16 or int8", pom_option_precision, AT(job.precision)},
     {"threads", 0, "N", "worker threads (default: the CPUs that this process may use)", pom_option_count,
         AT(job.threads)},
     {"memory", 0, "SIZE", "bound on the memory, such as 512M", pom_option_bytes, AT(job.memory_bytes)},

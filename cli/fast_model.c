@@ -48,15 +48,26 @@ static enum pom_status load_bf16(
     return POM_OK;
 }
 
-enum pom_status pom_fast_model_load(
-    const char *name, const struct pom_model_options *options, struct pom_model **out, struct pom_message *msg) {
+/* The exact model is replaced. */
+static enum pom_status replace(const char *name, const struct pom_model_options *options, enum pom_wish precision,
+    struct pom_model **model, struct pom_message *msg) {
+    if (precision == POM_WISH_EXACT)
+        return POM_OK;
+    if (precision == POM_WISH_BF16)
+        return load_bf16(name, *options, model, msg);
+    enum pom_status status = load_int8(name, *options, model, msg);
+    if (precision == POM_WISH_INT8)
+        return status;
+    if (status == POM_ERR_UNSUPPORTED)
+        status = load_bf16(name, *options, model, msg);
+    return status == POM_ERR_UNSUPPORTED ? POM_OK : status; /* then exact it is */
+}
+
+enum pom_status pom_fast_model_load(const char *name, const struct pom_model_options *options, enum pom_wish precision,
+    struct pom_model **out, struct pom_message *msg) {
     struct pom_model *model = NULL;
     POM_TRY(pom_model_load(name, options, &model, msg));
-    enum pom_status status = load_int8(name, *options, &model, msg);
-    if (status == POM_ERR_UNSUPPORTED)
-        status = load_bf16(name, *options, &model, msg);
-    if (status == POM_ERR_UNSUPPORTED)
-        status = POM_OK; /* exact it is */
+    enum pom_status status = replace(name, options, precision, &model, msg);
     if (status == POM_OK)
         *out = model;
     else

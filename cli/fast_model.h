@@ -1,13 +1,13 @@
-/* A network in the fastest precision that it can run in here, calibrated on random pixels: to be timed and looked at,
- * not to compute features with. */
+/* A network in the precision that is asked for, calibrated on random pixels: to be timed and looked at, not to compute
+ * features with. */
 #ifndef POM_CLI_FAST_MODEL_H
 #define POM_CLI_FAST_MODEL_H
 
-#include <pomona/model.h>
+#include "job/features_job.h"
 
-/* As pom_model_load; options' precision and calibration are set here. int8, else bf16, else exact: the model's info
- * tells which. */
-enum pom_status pom_fast_model_load(
-    const char *name, const struct pom_model_options *options, struct pom_model **out, struct pom_message *msg);
+/* As pom_model_load; options' precision and calibration are set here. fast: int8, else bf16, else exact: the model's
+ * info tells which. */
+enum pom_status pom_fast_model_load(const char *name, const struct pom_model_options *options, enum pom_wish precision,
+    struct pom_model **out, struct pom_message *msg);
 
 #endif

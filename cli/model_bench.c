@@ -109,10 +109,12 @@ static void report_layers(
     printf("\n");
 }
 
-/* Of a core, in the precision's own arithmetic: dot products of bytes for int8, where the CPU has them, else
+/* Of a core, in the precision's own arithmetic: dot products of bytes or bf16, where the CPU has them, else
  * multiply-adds of floats. */
 static double peak_of(enum pom_precision precision, enum pom_isa isa) {
-    double dots = precision == POM_PRECISION_INT8 ? pom_dot_peak(isa) : 0;
+    double dots = precision == POM_PRECISION_INT8   ? pom_dot_peak(isa)
+                  : precision == POM_PRECISION_BF16 ? pom_bf16_peak(isa)
+                                                    : 0;
     return dots > 0 ? dots : pom_fma_peak(isa);
 }
 

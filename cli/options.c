@@ -1,4 +1,5 @@
 #include "options.h"
+#include "job/features_job.h"
 
 #include "base/status.h"
 #include "verb.h"
@@ -195,11 +196,12 @@ enum pom_status pom_option_cosine(const char *text, void *value, struct pom_mess
 }
 
 enum pom_status pom_option_precision(const char *text, void *value, struct pom_message *msg) {
-    bool fast = strcmp(text, "fast") == 0;
-    if (!fast && strcmp(text, "exact") != 0)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "wanted exact or fast");
-    *(bool *)value = fast;
-    return POM_OK;
+    for (enum pom_wish wish = POM_WISH_EXACT; wish < POM_WISHES; wish++)
+        if (strcmp(text, pom_wish_name(wish)) == 0) {
+            *(enum pom_wish *)value = wish;
+            return POM_OK;
+        }
+    return pom_fail(msg, POM_ERR_ARGUMENT, "wanted exact, fast, bf16 or int8");
 }
 
 enum pom_status pom_option_components(const char *text, void *value, struct pom_message *msg) {

@@ -40,7 +40,7 @@ enum pom_status pom_option_bytes(
 enum pom_status pom_option_seconds(const char *text, void *value, struct pom_message *msg); /* [double] over 0 */
 
 enum pom_status pom_option_cosine(const char *text, void *value, struct pom_message *msg); /* [double] over 0, to 1 */
-enum pom_status pom_option_precision(const char *text, void *value, struct pom_message *msg); /* [bool] exact or fast */
+enum pom_status pom_option_precision(const char *text, void *value, struct pom_message *msg); /* [enum pom_wish] */
 
 /* Whole components ("50") or a share of the variance in (0,1) ("0.90", "90%"). */
 struct pom_components {

@@ -30,7 +30,7 @@ struct pom_bytes {
  * how close. */
 enum pom_precision {
     POM_PRECISION_EXACT, /* 32-bit floats throughout */
-    POM_PRECISION_BF16,  /* bfloat16 activations and weights, float sums */
+    POM_PRECISION_BF16,  /* bfloat16 activations and weights, float sums; better with a calibration */
     POM_PRECISION_INT8   /* 8-bit activations and weights, integer sums; needs a calibration */
 };
 
@@ -46,7 +46,8 @@ struct pom_model_options {
     const char *preprocess;   /* "tf", "caffe", "torch" or "lite"; NULL: as the model file says */
     int size;                 /* side of the square input in pixels; 0: the model's own, else 224 */
     enum pom_precision precision;
-    struct pom_bytes calibration; /* for INT8: what pom_model_calibrate gave for this model; else not looked at */
+    struct pom_bytes
+        calibration; /* what pom_model_calibrate gave for this model: INT8 needs it, BF16 comes closer to exact by it */
 };
 
 struct pom_model_info {
@@ -75,10 +76,11 @@ POM_API void pom_model_free(struct pom_model *model);
 /* Valid as long as the model. */
 POM_API const struct pom_model_info *pom_model_info(const struct pom_model *model);
 
-/* Watches an exact model on n >= 1 pictures (pixels as for pom_session_run) and tells what POM_PRECISION_INT8 needs to
- * know: for every channel between two layers the range of its values. Pictures of all kinds that will come give a
- * better calibration than many of one kind. *blob is for struct pom_model_options, and to be kept beside the results:
- * the same blob gives the same features everywhere, and the same pictures give the same blob. free() it. */
+/* Watches an exact model on n >= 1 pictures (pixels as for pom_session_run) and tells what the narrow precisions
+ * need to know: for every channel between two layers the range and the mean of its values. Pictures of all kinds that
+ * will come give a better calibration than many of one kind. *blob is for struct pom_model_options, and to be kept
+ * beside the results: the same blob gives the same features everywhere, and the same pictures give the same blob.
+ * free() it. */
 POM_API POM_NODISCARD enum pom_status pom_model_calibrate(
     const struct pom_model *exact, const uint8_t *pixels, int n, void **blob, size_t *n_bytes, struct pom_message *msg);
 

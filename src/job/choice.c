@@ -5,6 +5,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+const char *pom_wish_name(enum pom_wish wish) {
+    static const char *const names[POM_WISHES] = {
+        [POM_WISH_EXACT] = "exact", [POM_WISH_FAST] = "fast", [POM_WISH_BF16] = "bf16", [POM_WISH_INT8] = "int8"};
+    return names[wish];
+}
+
 enum { MAX_HALF = 64 /* images to calibrate with, and as many to check with */ };
 
 struct trial {
@@ -90,7 +96,7 @@ static enum pom_status try_precision(
     struct pom_job *job = trial->job;
     const char *name = pom_precision_name(precision);
     struct pom_message why = {0};
-    if (!pom_precision_offered(precision))
+    if (!pom_precision_offered(precision) && job->options->precision == POM_WISH_FAST)
         return POM_OK;
     enum pom_status status = load(job, precision, &trial->calibration, &why);
     if (status == POM_ERR_UNSUPPORTED) {
@@ -131,16 +137,17 @@ static enum pom_status calibrate(struct trial *trial, struct pom_message *msg) {
 static enum pom_status choose(struct trial *trial, struct pom_message *msg) {
     struct pom_choice *choice = trial->choice;
     bool taken = false;
+    enum pom_wish wish = trial->job->options->precision;
     POM_TRY(infer(trial, trial->exact, msg));
     POM_TRY(calibrate(trial, msg));
-    if (trial->calibration.size)
+    if (trial->calibration.size && wish != POM_WISH_BF16)
         POM_TRY(try_precision(trial, POM_PRECISION_INT8, &taken, msg));
-    if (!taken)
+    if (!taken && wish != POM_WISH_INT8)
         POM_TRY(try_precision(trial, POM_PRECISION_BF16, &taken, msg));
     if (!taken && (!trial->job->info || trial->job->info->precision != POM_PRECISION_EXACT))
         POM_TRY(load(trial->job, POM_PRECISION_EXACT, &trial->calibration, msg));
     choice->used = trial->job->info->precision;
-    if (choice->used != POM_PRECISION_INT8)
+    if (choice->used == POM_PRECISION_EXACT)
         pom_buffer_clean_up(&trial->calibration);
     return POM_OK;
 }

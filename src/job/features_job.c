@@ -57,7 +57,7 @@ static enum pom_status prepare(struct run *run, struct pom_message *msg) {
     run->report->load_model_s = seconds_since(start);
     job->info = pom_model_info(job->model);
     run->report->features = job->info->features;
-    if (options->fast && !job->info->path)
+    if (options->precision && !job->info->path)
         return pom_fail(msg, POM_ERR_ARGUMENT, "model %s has no network that could be faster: leave --precision out",
             job->info->name);
     return pom_budget_plan(job, msg);
@@ -206,7 +206,7 @@ static enum pom_status publish(struct run *run, struct pom_message *msg) {
 static enum pom_status run_all(struct run *run, struct pom_message *msg) {
     POM_TRY(prepare(run, msg));
     POM_TRY(pom_destination_open(&run->job, &run->destination, msg));
-    if (run->job.options->fast)
+    if (run->job.options->precision)
         POM_TRY(pom_choice_make(&run->job, &run->report->choice, msg));
     POM_TRY(run_images(run, msg));
     const struct pom_features_report *report = run->report;

@@ -33,6 +33,19 @@ struct pom_features_events {
 
 #define POM_DEFAULT_MIN_COSINE 0.995
 
+/* The precision that is asked for. Another than exact is taken only where its features are close enough to the exact
+ * ones; else the job runs in exact. */
+enum pom_wish {
+    POM_WISH_EXACT,
+    POM_WISH_FAST, /* the fastest */
+    POM_WISH_BF16, /* this one */
+    POM_WISH_INT8,
+    POM_WISHES
+};
+
+/* "exact", "fast", "bf16", "int8". */
+const char *pom_wish_name(enum pom_wish wish);
+
 /* Zero-initialise for the defaults. All is borrowed for the call. */
 struct pom_features_options {
     const char *const *sources; /* folders or images */
@@ -40,7 +53,7 @@ struct pom_features_options {
     const char *destination;
     const char *model;                      /* name or .onnx file; NULL: "efficientnet-lite0" */
     struct pom_model_options model_options; /* precision and calibration are the job's: leave them zero */
-    bool fast;                              /* take the fastest precision that is close enough to exact; else exact */
+    enum pom_wish precision;
     double min_cosine; /* that the mean of a sample's cosines to exact has to reach, in (0, 1]; 0: the default below */
     enum pom_filter filter;
     const char *label; /* pattern; NULL: the parent folder's name */

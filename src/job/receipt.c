@@ -73,8 +73,8 @@ static json_t *settings(const struct pom_job *job, const struct pom_features_rep
     const struct pom_features_options *options = job->options;
     return json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o}", "sources", sources(job), "destination",
         text_or_null(options->destination), "resize", pom_filter_name(options->filter), "precision",
-        options->fast ? "fast" : "exact", "label", text_or_null(job->label), "format", pom_format_name(options->format),
-        "vectors", options->spark_vectors ? "spark" : "list", "preprocess",
+        pom_wish_name(options->precision), "label", text_or_null(job->label), "format",
+        pom_format_name(options->format), "vectors", options->spark_vectors ? "spark" : "list", "preprocess",
         job->info->preprocess ? job->info->preprocess : "none", "pca", pca(options, report), "limit",
         options->limit ? count(options->limit) : json_null());
 }
@@ -93,9 +93,9 @@ static json_t *trials(const struct pom_choice *choice) {
 /* Which precision the features are in, and how near to exact each that was tried came. */
 static json_t *precision(const struct pom_job *job, const struct pom_choice *choice) {
     const struct pom_features_options *options = job->options;
-    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "asked", options->fast ? "fast" : "exact", "used",
+    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "asked", pom_wish_name(options->precision), "used",
         pom_precision_name(job->info->precision), "min_cosine",
-        options->fast ? json_real(job->min_cosine) : json_null(), "images_calibrated", choice->calibrated,
+        options->precision ? json_real(job->min_cosine) : json_null(), "images_calibrated", choice->calibrated,
         "images_checked", choice->checked, "tried", trials(choice));
 }
 

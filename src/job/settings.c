@@ -94,9 +94,9 @@ static enum pom_status check_pca(struct check *state, struct pom_message *msg) {
 static enum pom_status check_precision(struct check *state, struct pom_message *msg) {
     const struct pom_features_options *options = state->job->options;
     char text[32];
-    POM_TRY(check(state, "--precision", options->fast ? "fast" : "exact", msg));
+    POM_TRY(check(state, "--precision", pom_wish_name(options->precision), msg));
     snprintf(text, sizeof text, "%.9g", state->job->min_cosine);
-    return options->fast ? check(state, "--min-cosine", text, msg) : POM_OK;
+    return options->precision ? check(state, "--min-cosine", text, msg) : POM_OK;
 }
 
 static enum pom_status check_all(struct check *state, struct pom_message *msg) {

@@ -70,16 +70,16 @@ static void drop_copy(const struct verify *self, const struct pom_buffer *path) 
 static enum pom_status read_calibration(struct verify *self, struct pom_buffer *out, struct pom_message *msg) {
     struct pom_choice choice;
     bool found = false;
-    if (self->made.precision != POM_PRECISION_INT8)
+    if (self->made.precision == POM_PRECISION_EXACT)
         return POM_OK;
     if (self->manifest)
         POM_TRY(pom_choice_read(self->manifest, &choice, out, &found, msg));
     if (found && out->size)
         return POM_OK;
     return pom_fail(msg, POM_ERR_NOT_FOUND,
-        "%s holds int8 features, and the calibration that they were computed with stands in the job's manifest, which "
+        "%s holds %s features, and the calibration that they were computed with stands in the job's manifest, which "
         "is gone",
-        pom_store_prefix(self->store));
+        pom_store_prefix(self->store), pom_precision_name(self->made.precision));
 }
 
 static enum pom_status check_model(const struct verify *self, struct pom_message *msg) {

@@ -90,9 +90,12 @@ static enum pom_status load_net(struct pom_model *model, const struct pom_map *m
     return status == POM_OK ? POM_OK : pom_fail_in(msg, status, "%s", model->info.path);
 }
 
-static enum pom_status load_exact(struct pom_model *model, const struct pom_map *map,
+static enum pom_status load_plain(struct pom_model *model, const struct pom_map *map,
     const struct pom_model_options *options, struct pom_message *msg) {
-    struct pom_net_options net = {.output = options->output_layer, .size = options->size, .image_input = true};
+    struct pom_net_options net = {.output = options->output_layer,
+        .size = options->size,
+        .image_input = true,
+        .bf16 = options->precision == POM_PRECISION_BF16};
     POM_TRY(load_net(model, map, &net, msg));
     return describe(model, options, msg);
 }
@@ -105,10 +108,12 @@ static enum pom_status load_calibrated(struct pom_model *model, const struct pom
     POM_TRY(pom_preprocess_parse(calibration->preprocess, &preprocess, msg));
     pom_tensor_table_make(preprocess, &table);
     const struct pom_net_pixels pixels = pom_net_pixels_of(&table);
+    bool bf16 = options->precision == POM_PRECISION_BF16;
     struct pom_net_options net = {.output = options->output_layer,
         .size = options->size,
         .image_input = true,
-        .pixels = &pixels,
+        .pixels = bf16 ? NULL : &pixels,
+        .bf16 = bf16,
         .ranges = calibration->ranges,
         .n_ranges = calibration->n_ranges};
     POM_TRY(load_net(model, map, &net, msg));
@@ -116,16 +121,26 @@ static enum pom_status load_calibrated(struct pom_model *model, const struct pom
     return pom_calibration_check(calibration, &model->info, msg);
 }
 
-static enum pom_status load_int8(struct pom_model *model, const struct pom_map *map,
+/* int8, or bf16 that comes closer to exact by it. */
+static enum pom_status load_by_calibration(struct pom_model *model, const struct pom_map *map,
     const struct pom_model_options *options, struct pom_message *msg) {
     struct pom_calibration calibration = {0};
-    if (!options->calibration.data)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "precision int8 needs a calibration");
     enum pom_status status = pom_calibration_read(options->calibration, &calibration, msg);
     if (status == POM_OK)
         status = load_calibrated(model, map, options, &calibration, msg);
     pom_calibration_clean_up(&calibration);
     return status;
+}
+
+static enum pom_status load_mapped(struct pom_model *model, const struct pom_map *map,
+    const struct pom_model_options *options, struct pom_message *msg) {
+    if (options->precision == POM_PRECISION_EXACT)
+        return load_plain(model, map, options, msg);
+    if (options->calibration.data)
+        return load_by_calibration(model, map, options, msg);
+    if (options->precision == POM_PRECISION_INT8)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "precision int8 needs a calibration");
+    return load_plain(model, map, options, msg);
 }
 
 static enum pom_status load_file(
@@ -138,8 +153,7 @@ static enum pom_status load_file(
     enum pom_status status = pom_sha256(map.data, map.size, sha256, msg);
     model->info.sha256 = sha256;
     if (status == POM_OK)
-        status = options->precision == POM_PRECISION_INT8 ? load_int8(model, &map, options, msg)
-                                                          : load_exact(model, &map, options, msg);
+        status = load_mapped(model, &map, options, msg);
     pom_file_unmap(&map);
     return status;
 }

@@ -181,7 +181,7 @@ static enum pom_status check_range(const struct pom_net_range *range, struct pom
     return POM_OK;
 }
 
-enum pom_status pom_narrow_set_grids(
+enum pom_status pom_narrow_set_means(
     struct pom_graph *graph, const struct pom_net_range *ranges, int n, struct pom_message *msg) {
     if (n != graph->n_watched)
         return pom_fail(msg, POM_ERR_FORMAT, "the calibration has %d tensors, the network %d", n, graph->n_watched);
@@ -193,6 +193,15 @@ enum pom_status pom_narrow_set_grids(
                 ranges[i].channels, value->name, (long long)value->dims[1]);
         POM_TRY(check_range(&ranges[i], msg));
         value->mean = ranges[i].mean;
+    }
+    return POM_OK;
+}
+
+enum pom_status pom_narrow_set_grids(
+    struct pom_graph *graph, const struct pom_net_range *ranges, int n, struct pom_message *msg) {
+    POM_TRY(pom_narrow_set_means(graph, ranges, n, msg));
+    for (int i = 0; i < n; i++) {
+        struct pom_value *value = graph->watched[i];
         POM_TRY((value->pixels ? grid_of_picture : grid_from_range)(graph, value, &ranges[i], msg));
     }
     for (int i = 0; i < graph->n_nodes; i++)

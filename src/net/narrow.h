@@ -12,6 +12,10 @@
 /* Marks nodes and values of a fused graph and lists the values to be watched: those whose grids are their own. */
 enum pom_status pom_narrow_mark(struct pom_graph *graph, struct pom_message *msg);
 
+/* Tells the watched values what calibration saw of their means, and no more. ranges: as below. */
+enum pom_status pom_narrow_set_means(
+    struct pom_graph *graph, const struct pom_net_range *ranges, int n, struct pom_message *msg);
+
 /* Gives every narrow value its grid. ranges: one for each watched value, in their order, checked here. */
 enum pom_status pom_narrow_set_grids(
     struct pom_graph *graph, const struct pom_net_range *ranges, int n, struct pom_message *msg);

@@ -115,7 +115,8 @@ static enum pom_status build(struct pom_net *net, struct pom_span model, const s
     if (options->watch || options->ranges)
         POM_TRY(pom_narrow_mark(graph, msg));
     if (options->ranges)
-        POM_TRY(pom_narrow_set_grids(graph, options->ranges, options->n_ranges, msg));
+        POM_TRY((options->bf16 ? pom_narrow_set_means : pom_narrow_set_grids)(
+            graph, options->ranges, options->n_ranges, msg));
     POM_TRY(pom_plan_build(graph, net->info.isa, options, &net->plan, msg));
     return fill_info(net, options, msg);
 }

@@ -34,10 +34,11 @@ struct pom_net_options {
     const struct pom_net_pixels *pixels; /* with image_input: it is given as bytes; NULL: as floats. Borrowed for the
                                             call */
 
-    /* Precision int8. A net is loaded once to be watched while it works in floats on some images, and again with what
-     * was seen. */
+    bool bf16; /* precision bf16; else int8 where there are ranges, else float32 */
+
+    /* A net is loaded once to be watched while it works in floats on some images, and again with what was seen. */
     bool watch;
-    const struct pom_net_range *ranges; /* NULL: work in floats; borrowed for the call */
+    const struct pom_net_range *ranges; /* NULL: not known (bf16 can do without); borrowed for the call */
     int n_ranges;
 };
 

@@ -1,5 +1,6 @@
 #include "net/op_conv.h"
 
+#include "net/kernels/bf16.h"
 #include "net/op.h"
 
 #include <limits.h>
@@ -153,13 +154,14 @@ void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weight
     pom_value_unload(node->inputs[1]);
 }
 
-static enum pom_status new_conv(
-    const struct pom_node *node, enum pom_isa isa, struct pom_conv **out, struct pom_message *msg) {
-    struct pom_conv_desc desc = pom_conv_desc_of(node);
+static enum pom_status new_conv(const struct pom_node *node, const struct pom_conv_desc *desc, enum pom_isa isa,
+    enum pom_layout layout, struct pom_conv **out, struct pom_message *msg) {
     struct pom_conv_weights weights;
     enum pom_status status = pom_conv_weights_load(node, &weights, msg);
     if (status == POM_OK)
-        status = pom_conv_new(&desc, isa, weights.weights, weights.bias, out, msg);
+        status = layout == POM_LAYOUT_BF16
+                     ? pom_bf16_conv_new(desc, isa, weights.weights, weights.bias, node->inputs[0]->mean, out, msg)
+                     : pom_conv_new(desc, isa, weights.weights, weights.bias, out, msg);
     pom_conv_weights_unload(node, &weights);
     return status;
 }
@@ -167,9 +169,12 @@ static enum pom_status new_conv(
 void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
     if (node->narrow && node->inputs[0]->grid && pom_build_conv_int8(planner, node))
         return;
-    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
+    const struct pom_conv_desc desc = pom_conv_desc_of(node);
+    bool bf16 = planner->bf16 && pom_bf16_conv_fits(&desc);
+    enum pom_layout layout = bf16 ? POM_LAYOUT_BF16 : POM_LAYOUT_CHANNELS_LAST;
+    int from = pom_plan_input(planner, node->inputs[0], layout);
     struct pom_value *residual = node->epilogue.residual;
-    int added = residual ? pom_plan_input(planner, residual, POM_LAYOUT_CHANNELS_LAST) : -1;
+    int added = residual ? pom_plan_input(planner, residual, layout) : -1;
     struct pom_conv_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params || planner->status != POM_OK)
         return;
@@ -177,15 +182,15 @@ void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
         pom_plan_fail(planner, POM_ERR_LIMIT, "takes too many images at once");
         return;
     }
-    *params = (struct pom_conv_step){.desc = pom_conv_desc_of(node), .images = (int)node->inputs[0]->dims[0]};
-    planner->status = new_conv(node, planner->isa, &params->conv, planner->msg);
+    *params = (struct pom_conv_step){.desc = desc, .images = (int)node->inputs[0]->dims[0], .layout = layout};
+    planner->status = new_conv(node, &desc, planner->isa, layout, &params->conv, planner->msg);
     if (planner->status != POM_OK)
         return;
     planner->plan->weight_bytes += pom_conv_weight_bytes(params->conv);
     if (pom_plan_join_block(planner, node, params, from, added))
         return;
     size_t scratch = pom_conv_scratch_bytes(params->conv);
-    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
+    int to = pom_plan_output(planner, node->outputs[0], layout);
     struct pom_step *step = pom_plan_step(planner, &pom_conv_kind, params, from, added, to);
     if (step) {
         step->weight_bytes = pom_conv_weight_bytes(params->conv);

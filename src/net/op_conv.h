@@ -1,4 +1,4 @@
-/* What the convolutions of floats and of 8 bits share. */
+/* What the convolutions of the precisions share. */
 #ifndef POM_NET_OP_CONV_H
 #define POM_NET_OP_CONV_H
 
@@ -25,7 +25,8 @@ void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weight
 struct pom_conv_step {
     struct pom_conv *conv;
     struct pom_conv_desc desc;
-    int images; /* of one image of the batch */
+    int images;             /* of one image of the batch */
+    enum pom_layout layout; /* of its tensors: CHANNELS_LAST or BF16 */
 };
 extern const struct pom_step_kind pom_conv_kind;
 

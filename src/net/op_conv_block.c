@@ -6,19 +6,20 @@ struct block_step {
     struct pom_conv_block block;
     struct pom_conv_desc descs[3];
     int images; /* of one image of the batch */
-    size_t in_floats, out_floats;
+    enum pom_layout layout;
+    size_t in_bytes, out_bytes;
 };
 
 static void run_block(const void *params, const struct pom_call *call) {
     const struct block_step *p = params;
-    const float *in = call->in[0], *residual = call->in[1];
-    float *out = call->out;
+    const char *in = call->in[0], *residual = call->in[1];
+    char *out = call->out;
     for (int i = 0; i < p->images; i++) {
         pom_conv_block_run(&p->block, in, residual, out, call->scratch);
-        in += p->in_floats;
-        out += p->out_floats;
+        in += p->in_bytes;
+        out += p->out_bytes;
         if (residual)
-            residual += p->out_floats;
+            residual += p->out_bytes;
     }
 }
 
@@ -31,6 +32,8 @@ static void free_block(void *params) {
 
 static const char *block_kernel(const void *params) {
     const struct block_step *p = params;
+    if (p->layout == POM_LAYOUT_BF16)
+        return p->block.last ? "bf16_block_of_three" : "bf16_block_of_two";
     return p->block.last ? "f32_block_of_three" : "f32_block_of_two";
 }
 
@@ -44,7 +47,7 @@ static void describe_block(const void *params, FILE *out) {
 }
 
 static const struct pom_step_kind block_kind = {
-    .name = "f32_block", .run = run_block, .free = free_block, .kernel = block_kernel, .describe = describe_block};
+    .name = "block", .run = run_block, .free = free_block, .kernel = block_kernel, .describe = describe_block};
 
 /* What the step would do with one more convolution; false where it cannot. */
 static bool extend(const struct pom_step *step, const struct pom_conv_step *conv, struct block_step *out) {
@@ -52,7 +55,8 @@ static bool extend(const struct pom_step *step, const struct pom_conv_step *conv
         const struct pom_conv_step *first = step->params;
         *out = (struct block_step){.block = {.first = first->conv, .depthwise = conv->conv},
             .descs = {first->desc, conv->desc},
-            .images = first->images};
+            .images = first->images,
+            .layout = first->layout};
     } else if (step->kind == &block_kind) {
         *out = *(const struct block_step *)step->params;
         if (out->block.last)
@@ -65,8 +69,8 @@ static bool extend(const struct pom_step *step, const struct pom_conv_step *conv
     return pom_conv_block_fits(&out->block);
 }
 
-static size_t floats_per(const struct pom_plan *plan, int buffer, int images) {
-    return plan->buffers[buffer].elements / (size_t)images;
+static size_t bytes_per(const struct pom_plan *plan, int buffer, int images) {
+    return plan->buffers[buffer].elements / (size_t)images * plan->buffers[buffer].width;
 }
 
 bool pom_plan_join_block(
@@ -80,9 +84,9 @@ bool pom_plan_join_block(
     struct block_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (!params)
         return false;
-    int out = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
-    block.in_floats = floats_per(plan, step->in[0], conv->images);
-    block.out_floats = floats_per(plan, out, conv->images);
+    int out = pom_plan_output(planner, node->outputs[0], conv->layout);
+    block.in_bytes = bytes_per(plan, step->in[0], conv->images);
+    block.out_bytes = bytes_per(plan, out, conv->images);
     *params = block;
     step->kind = &block_kind;
     step->params = params;

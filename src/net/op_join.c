@@ -47,7 +47,16 @@ enum pom_status pom_infer_concat(struct pom_graph *graph, struct pom_node *node,
     return ints ? concat_ints(graph, node, axis, msg) : POM_OK;
 }
 
+static bool all_bf16(const struct pom_planner *planner, const struct pom_node *node) {
+    int n = 0;
+    while (n < node->n_inputs && pom_plan_holds(planner, node->inputs[n], POM_LAYOUT_BF16))
+        n++;
+    return n == node->n_inputs;
+}
+
 static enum pom_layout layout_of_any(const struct pom_planner *planner, const struct pom_node *node) {
+    if (all_bf16(planner, node))
+        return POM_LAYOUT_BF16;
     for (int i = 0; i < node->n_inputs; i++)
         if (pom_plan_layout(planner, node->inputs[i]) == POM_LAYOUT_CHANNELS_LAST)
             return POM_LAYOUT_CHANNELS_LAST;

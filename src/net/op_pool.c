@@ -1,3 +1,4 @@
+#include "net/kernels/bf16.h"
 #include "net/kernels/int8.h"
 #include "net/op.h"
 
@@ -127,7 +128,44 @@ static void build_narrow_pool(struct pom_planner *planner, const struct pom_node
     pom_plan_step(planner, &narrow_pool_kind, params, from, -1, to);
 }
 
+struct bf16_pool_step {
+    struct pom_pool_desc desc;
+    size_t images, in_stride, out_stride;
+    void (*pool)(const struct pom_pool_desc *desc, const uint16_t *in, uint16_t *out);
+};
+
+static void run_bf16_pool(const void *params, const struct pom_call *call) {
+    const struct bf16_pool_step *p = params;
+    const uint16_t *in = call->in[0];
+    uint16_t *out = call->out;
+    for (size_t i = 0; i < p->images; i++)
+        p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
+}
+
+static void describe_bf16_pool(const void *params, FILE *out) {
+    print_pool(&((const struct bf16_pool_step *)params)->desc, out);
+}
+
+static const struct pom_step_kind bf16_pool_kind = {
+    .name = "bf16_max_pool", .run = run_bf16_pool, .describe = describe_bf16_pool};
+
+static void build_bf16_pool(struct pom_planner *planner, const struct pom_node *node) {
+    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
+    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_BF16);
+    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_BF16);
+    struct bf16_pool_step *params = pom_plan_alloc(planner, 1, sizeof *params);
+    size_t images = (size_t)in->dims[0];
+    if (params && images > 0)
+        *params = (struct bf16_pool_step){pool_desc(node), images, in->elements / images, out->elements / images,
+            pom_bf16_kernels(planner->isa)->max_pool};
+    pom_plan_step(planner, &bf16_pool_kind, params, from, -1, to);
+}
+
 void pom_build_max_pool(struct pom_planner *planner, const struct pom_node *node) {
+    if (pom_plan_holds(planner, node->inputs[0], POM_LAYOUT_BF16)) {
+        build_bf16_pool(planner, node);
+        return;
+    }
     if (node->narrow && node->outputs[0]->grid) {
         build_narrow_pool(planner, node);
         return;
@@ -154,6 +192,7 @@ struct global_step {
     int pixels, channels;
     size_t images;
     void (*average)(const float *in, int pixels, int channels, float *out);
+    void (*average_bf16)(const uint16_t *in, int pixels, int channels, float *out);
 };
 
 static void run_global(const void *params, const struct pom_call *call) {
@@ -165,6 +204,15 @@ static void run_global(const void *params, const struct pom_call *call) {
         p->average(in + i * image, p->pixels, p->channels, out + i * channels);
 }
 
+static void run_global_bf16(const void *params, const struct pom_call *call) {
+    const struct global_step *p = params;
+    size_t channels = (size_t)p->channels, image = (size_t)p->pixels * channels;
+    const uint16_t *in = call->in[0];
+    float *out = call->out;
+    for (size_t i = 0; i < p->images; i++)
+        p->average_bf16(in + i * image, p->pixels, p->channels, out + i * channels);
+}
+
 static void describe_global(const void *params, FILE *out) {
     const struct global_step *p = params;
     fprintf(out, "%d pixels x %d", p->pixels, p->channels);
@@ -172,14 +220,17 @@ static void describe_global(const void *params, FILE *out) {
 
 static const struct pom_step_kind global_kind = {
     .name = "f32_global_average", .run = run_global, .describe = describe_global};
+static const struct pom_step_kind global_bf16_kind = {
+    .name = "bf16_global_average", .run = run_global_bf16, .describe = describe_global};
 
 void pom_build_global_pool(struct pom_planner *planner, const struct pom_node *node) {
     const struct pom_value *in = node->inputs[0];
-    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
+    bool bf16 = pom_plan_holds(planner, in, POM_LAYOUT_BF16);
+    int from = pom_plan_input(planner, node->inputs[0], bf16 ? POM_LAYOUT_BF16 : POM_LAYOUT_CHANNELS_LAST);
     int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
     struct global_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     if (params)
         *params = (struct global_step){(int)pom_product(in->dims, 2, in->rank), (int)in->dims[1], (size_t)in->dims[0],
-            pom_kernels(planner->isa)->global_average};
-    pom_plan_step(planner, &global_kind, params, from, -1, to);
+            pom_kernels(planner->isa)->global_average, pom_bf16_kernels(planner->isa)->global_average};
+    pom_plan_step(planner, bf16 ? &global_bf16_kind : &global_kind, params, from, -1, to);
 }

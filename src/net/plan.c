@@ -1,5 +1,6 @@
 #include "net/plan.h"
 
+#include "net/bf16.h"
 #include "net/move.h"
 #include "net/narrow.h"
 #include "net/op.h"
@@ -15,6 +16,7 @@ struct plan_task {
     int n_inputs, n_outputs;
     bool image_input, nhwc_output;
     const struct pom_net_pixels *pixels; /* what the input is given as; NULL: floats */
+    bool bf16;                           /* convolutions work in bf16 where they gain by it */
     struct pom_value *const *watched;
     int n_watched;
 };
@@ -104,14 +106,17 @@ int pom_plan_constant(struct pom_planner *planner, const float *data, size_t n) 
 
 void pom_plan_alias(struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout, int buffer) {
     planner->held[value->id][layout] = buffer;
-    if (layout != POM_LAYOUT_NARROW && pom_layout_same(value->rank, value->dims))
+    if (layout <= POM_LAYOUT_CHANNELS_LAST && pom_layout_same(value->rank, value->dims))
         planner->held[value->id][!layout] = buffer;
 }
 
 int pom_plan_output(struct pom_planner *planner, struct pom_value *value, enum pom_layout layout) {
-    size_t width = layout == POM_LAYOUT_NARROW ? 1 : sizeof(float);
-    int buffer = add_buffer(
-        planner, (struct pom_plan_buffer){.elements = value->elements, .width = width, .batched = value->batched});
+    static const size_t widths[POM_LAYOUTS] = {[POM_LAYOUT_ROWS] = sizeof(float),
+        [POM_LAYOUT_CHANNELS_LAST] = sizeof(float),
+        [POM_LAYOUT_NARROW] = sizeof(uint8_t),
+        [POM_LAYOUT_BF16] = sizeof(uint16_t)};
+    int buffer = add_buffer(planner,
+        (struct pom_plan_buffer){.elements = value->elements, .width = widths[layout], .batched = value->batched});
     pom_plan_alias(planner, value, layout, buffer);
     return buffer;
 }
@@ -145,29 +150,43 @@ static int converted(struct pom_planner *planner, int in, int rank, const int64_
     return out;
 }
 
-static int narrowed(struct pom_planner *planner, struct pom_value *value) {
+bool pom_plan_holds(const struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout) {
+    return planner->held[value->id][layout] >= 0;
+}
+
+/* Is the value there as floats? */
+static bool holds_floats(const struct pom_planner *planner, const struct pom_value *value) {
+    return pom_plan_holds(planner, value, POM_LAYOUT_ROWS) || pom_plan_holds(planner, value, POM_LAYOUT_CHANNELS_LAST);
+}
+
+static int narrowed(struct pom_planner *planner, struct pom_value *value, enum pom_layout layout) {
     int from = pom_plan_input(planner, value, POM_LAYOUT_CHANNELS_LAST);
-    int to = pom_plan_output(planner, value, POM_LAYOUT_NARROW);
-    pom_plan_quantise(planner, value, from, to);
+    int to = pom_plan_output(planner, value, layout);
+    if (layout == POM_LAYOUT_BF16)
+        pom_plan_bf16_narrow(planner, value, from, to);
+    else
+        pom_plan_quantise(planner, value, from, to);
     return to;
 }
 
 static void widen(struct pom_planner *planner, struct pom_value *value) {
-    int from = planner->held[value->id][POM_LAYOUT_NARROW];
+    const int *held = planner->held[value->id];
     int to = pom_plan_output(planner, value, POM_LAYOUT_CHANNELS_LAST);
-    if (value->pixels)
-        pom_plan_pixels(planner, value->pixels, value, from, to);
+    if (held[POM_LAYOUT_BF16] >= 0)
+        pom_plan_bf16_widen(planner, value, held[POM_LAYOUT_BF16], to);
+    else if (value->pixels)
+        pom_plan_pixels(planner, value->pixels, value, held[POM_LAYOUT_NARROW], to);
     else
-        pom_plan_dequantise(planner, value, from, to);
+        pom_plan_dequantise(planner, value, held[POM_LAYOUT_NARROW], to);
 }
 
 int pom_plan_input(struct pom_planner *planner, struct pom_value *value, enum pom_layout layout) {
     int *held = planner->held[value->id];
-    if (layout == POM_LAYOUT_NARROW)
-        return held[layout] >= 0 ? held[layout] : narrowed(planner, value);
-    if (held[POM_LAYOUT_ROWS] < 0 && held[POM_LAYOUT_CHANNELS_LAST] < 0 && held[POM_LAYOUT_NARROW] >= 0)
+    if (layout > POM_LAYOUT_CHANNELS_LAST)
+        return held[layout] >= 0 ? held[layout] : narrowed(planner, value, layout);
+    if (!holds_floats(planner, value) && (held[POM_LAYOUT_NARROW] >= 0 || held[POM_LAYOUT_BF16] >= 0))
         widen(planner, value);
-    if (held[POM_LAYOUT_ROWS] < 0 && held[POM_LAYOUT_CHANNELS_LAST] < 0) {
+    if (!holds_floats(planner, value)) {
         if (!value->constant || value->element != POM_ELEMENT_FLOAT) {
             pom_plan_fail(planner, POM_ERR_UNSUPPORTED, "tensor '%.80s' is not float32", value->name);
             return 0;
@@ -195,7 +214,7 @@ int pom_plan_operand(struct pom_planner *planner, struct pom_value *value, int r
 
 enum pom_layout pom_plan_layout(const struct pom_planner *planner, const struct pom_value *value) {
     const int *held = planner->held[value->id];
-    bool last = held[POM_LAYOUT_CHANNELS_LAST] >= 0 || held[POM_LAYOUT_NARROW] >= 0;
+    bool last = held[POM_LAYOUT_CHANNELS_LAST] >= 0 || held[POM_LAYOUT_NARROW] >= 0 || held[POM_LAYOUT_BF16] >= 0;
     return last && held[POM_LAYOUT_ROWS] < 0 ? POM_LAYOUT_CHANNELS_LAST : POM_LAYOUT_ROWS;
 }
 
@@ -366,7 +385,7 @@ static enum pom_status run_planner(struct pom_planner *planner, const struct pla
 
 static enum pom_status make_plan(struct pom_graph *graph, const struct plan_task *task, enum pom_isa isa,
     struct pom_plan *plan, struct pom_message *msg) {
-    struct pom_planner planner = {.graph = graph, .plan = plan, .isa = isa, .msg = msg};
+    struct pom_planner planner = {.graph = graph, .plan = plan, .isa = isa, .bf16 = task->bf16, .msg = msg};
     planner.held = pom_calloc((size_t)graph->n_values, sizeof *planner.held);
     if (!planner.held)
         return pom_fail_memory(msg, "the plan of a network");
@@ -389,6 +408,7 @@ enum pom_status pom_plan_build(struct pom_graph *graph, enum pom_isa isa, const 
         .image_input = options->image_input,
         .nhwc_output = graph->nhwc_output,
         .pixels = options->pixels,
+        .bf16 = options->bf16,
         .watched = graph->watched,
         .n_watched = options->watch ? graph->n_watched : 0};
     return make_plan(graph, &task, isa, plan, msg);

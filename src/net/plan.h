@@ -13,6 +13,7 @@ enum pom_layout {
     POM_LAYOUT_ROWS,          /* ONNX's order, row-major */
     POM_LAYOUT_CHANNELS_LAST, /* axis 1 moved to the end; rank 3 and more */
     POM_LAYOUT_NARROW,        /* the same in bytes, on the value's grid; narrow values only */
+    POM_LAYOUT_BF16,          /* the same in bf16 (kernels/bf16.h) */
     POM_LAYOUTS
 };
 
@@ -138,6 +139,7 @@ struct pom_planner {
     struct pom_graph *graph;
     struct pom_plan *plan;
     enum pom_isa isa;
+    bool bf16;
     const struct pom_node *node; /* being built */
     int (*held)[POM_LAYOUTS];    /* by value and layout: the buffer, or -1 */
     enum pom_status status;
@@ -161,6 +163,9 @@ int pom_plan_constant(struct pom_planner *planner, const float *data, size_t n);
 
 /* Says that `buffer` also holds value, in that layout. */
 void pom_plan_alias(struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout, int buffer);
+
+/* Whether the value lies in memory in that layout already. */
+bool pom_plan_holds(const struct pom_planner *planner, const struct pom_value *value, enum pom_layout layout);
 
 /* The layout for what works on floats: CHANNELS_LAST where the value is there already and not in ROWS. */
 enum pom_layout pom_plan_layout(const struct pom_planner *planner, const struct pom_value *value);

@@ -50,6 +50,7 @@ enum pom_status pom_conv_new(const struct pom_conv_desc *desc, enum pom_isa isa,
     const struct pom_kernel_table *table = pom_kernel_table(isa);
     conv->desc = *desc;
     conv->act = pom_act_of(desc->activation, desc->low, desc->high);
+    conv->pack = 1;
     conv->method = method_for(desc, table);
     enum pom_status status = conv->method->init(conv, table, weights, bias, msg);
     if (status != POM_OK) {
@@ -80,6 +81,6 @@ const char *pom_conv_kernel_name(const struct pom_conv *conv) {
 }
 
 void pom_conv_run(
-    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, void *scratch) {
+    const struct pom_conv *conv, const void *in, const void *residual, void *out, int images, void *scratch) {
     conv->method->run(conv, in, conv->desc.residual ? residual : NULL, out, images, scratch);
 }

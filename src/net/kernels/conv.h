@@ -4,8 +4,10 @@
 
 #include "net/kernels/table.h"
 
+/* In bf16 an element is two neighbouring channels, which are moved as a float (table.h). */
 struct pom_conv {
-    struct pom_conv_desc desc;
+    struct pom_conv_desc desc; /* channels, and the groups of depthwise layers, counted in elements */
+    int pack;                  /* channels in an element: 1, or in bf16 2 */
     struct pom_act act;
     const struct pom_conv_method *method;
     void *state; /* the method's */
@@ -38,23 +40,23 @@ static inline size_t pom_conv_out_floats(const struct pom_conv_desc *d) {
     return (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
 }
 
-/* Lines of a picture, or of some of its channels: line y is at data + y % lines * line. Steps in floats. */
+/* Lines of a picture, or of some of its channels: line y is at data + y % lines * line. Steps in elements. */
 struct pom_line_ring {
     const float *data;
     int lines;
     ptrdiff_t pixel, line;
 };
 
-/* Of a depthwise layer without a residual: output lines [y, end) of the vector of channels at c, where `in` begins; out
- * is where line y goes. */
+/* Of a depthwise layer without a residual: output lines [y, end) of the vector of channels at element c, where `in`
+ * begins; out is where line y goes. */
 void pom_depthwise_run_lines(
     const struct pom_conv *conv, int y, int end, int c, const struct pom_line_ring *in, float *out);
-int pom_depthwise_lanes(const struct pom_conv *conv); /* channels of a vector */
+int pom_depthwise_lanes(const struct pom_conv *conv); /* elements of a vector of channels */
 
-/* Of a layer by products without groups: the channels of a panel; 0 where panels do not end between vectors. */
+/* Of a layer by products without groups: the elements of a panel; 0 where panels do not end between vectors. */
 int pom_gemm_conv_panel(const struct pom_conv *conv);
 
-/* `lines` output lines from y on of the panel at channel c, to a place of their own, `pixel` floats from pixel to
+/* `lines` output lines from y on of the panel at element c, to a place of their own, `pixel` elements from pixel to
  * pixel, without a residual; scratch: of pom_gemm_conv_scratch(lines) bytes. */
 void pom_gemm_conv_run_lines(
     const struct pom_conv *conv, const float *in, int y, int lines, int c, float *out, int pixel, float *scratch);

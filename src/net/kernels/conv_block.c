@@ -10,9 +10,9 @@ enum {
     RINGS_BYTES = 256 * 1024  /* else all rings together */
 };
 
-/* How a block is cut. Sizes in floats. */
+/* How a block is cut. Sizes in elements. */
 struct cut {
-    int panel, lanes;                /* channels of a panel and of a vector */
+    int panel, lanes;                /* elements of a panel and of a vector of channels */
     int lines, band;                 /* of a ring; output lines of the depthwise layer made together */
     size_t ring, next, copy, middle; /* a ring; from panel to panel; the first layer's copy; the depthwise outputs */
     size_t panels;
@@ -54,17 +54,18 @@ static bool is_pointwise(const struct pom_conv_desc *d) {
 
 bool pom_conv_block_fits(const struct pom_conv_block *block) {
     const struct pom_conv_desc *a = &block->first->desc, *b = &block->depthwise->desc;
-    if (block->first->method != &pom_conv_by_gemm || block->depthwise->method != &pom_conv_by_depthwise ||
-        a->groups > 1 || a->residual || b->residual || b->out_c != b->in_c || b->stride_h > lines_of_window(b) ||
-        b->pad_top >= lines_of_window(b))
+    if (block->first->pack != block->depthwise->pack || block->first->method != &pom_conv_by_gemm ||
+        block->depthwise->method != &pom_conv_by_depthwise || a->groups > 1 || a->residual || b->residual ||
+        b->out_c != b->in_c || b->stride_h > lines_of_window(b) || b->pad_top >= lines_of_window(b))
         return false;
     int panel = pom_gemm_conv_panel(block->first);
     if (panel == 0 || (block->first->scratch_bytes > 0 && a->out_c > panel))
         return false;
     if ((size_t)b->in_h * (size_t)b->in_w * (size_t)b->in_c * sizeof(float) < WORTH_BYTES)
         return false;
-    return !block->last || (block->last->method == &pom_conv_by_gemm && is_pointwise(&block->last->desc) &&
-                               block->last->scratch_bytes == 0 && cut_of(block).next > 0);
+    return !block->last ||
+           (block->last->pack == block->depthwise->pack && block->last->method == &pom_conv_by_gemm &&
+               is_pointwise(&block->last->desc) && block->last->scratch_bytes == 0 && cut_of(block).next > 0);
 }
 
 size_t pom_conv_block_scratch_bytes(const struct pom_conv_block *block) {
@@ -101,7 +102,7 @@ static void run_depthwise(
 }
 
 void pom_conv_block_run(
-    const struct pom_conv_block *block, const float *in, const float *residual, float *out, void *scratch) {
+    const struct pom_conv_block *block, const void *in, const void *residual, void *out, void *scratch) {
     const struct pom_conv_desc *d = &block->depthwise->desc;
     const struct cut cut = cut_of(block);
     float *copy = scratch, *middle = copy + cut.copy, *rings = middle + cut.middle;
@@ -110,7 +111,7 @@ void pom_conv_block_run(
     for (int y = 0, made = 0, end; y < d->out_h; y = end) {
         end = y + cut.band < d->out_h ? y + cut.band : d->out_h;
         int stop = lines_needed(d, end);
-        float *to = block->last ? middle : out + (size_t)y * line;
+        float *to = block->last ? middle : (float *)out + (size_t)y * line;
         for (int c = 0; c < d->in_c; c += cut.panel) {
             float *ring = rings + (size_t)(c / cut.panel) * cut.next;
             make_lines(block, &cut, in, c, made, stop, ring, copy);

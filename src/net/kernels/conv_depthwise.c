@@ -19,12 +19,12 @@ struct tile {
 };
 
 struct depthwise_conv {
-    int lanes, multiplier;
+    int lanes, pack, multiplier; /* elements of a vector of channels; channels of an element */
     const struct pom_depthwise_kernel *any;
     float *weights; /* per vector of channels: its bias, then its taps */
     struct run *runs;
-    struct tile *tiles, *pixels; /* a line in tiles; and pixel by pixel, for a last, partial vector */
-    int n_runs, n_tiles, channels;
+    struct tile *tiles, *pixels;   /* a line in tiles; and pixel by pixel, for a last, partial vector */
+    int n_runs, n_tiles, elements; /* of a pixel */
 };
 
 enum { BAND_LINES = 32 }; /* output lines made before the next vector of channels */
@@ -82,11 +82,12 @@ static void make_tiles(struct depthwise_conv *w, const struct pom_conv_desc *d, 
 static void pack(struct depthwise_conv *w, const struct pom_conv_desc *d, const float *weights, const float *bias) {
     size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
     float *to = w->weights;
-    for (int c = 0; c < w->channels; c += w->lanes)
+    int lanes = w->lanes * w->pack, channels = w->elements * w->pack;
+    for (int c = 0; c < channels; c += lanes)
         for (size_t row = 0; row <= taps; row++)
-            for (int i = c; i < c + w->lanes; i++) {
+            for (int i = c; i < c + lanes; i++) {
                 float value = 0.0f;
-                if (i < w->channels && (row > 0 || bias))
+                if (i < channels && (row > 0 || bias))
                     value = row > 0 ? weights[(size_t)i * taps + row - 1] : bias[i];
                 *to++ = value;
             }
@@ -98,11 +99,12 @@ static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table
     struct depthwise_conv *w = conv->state = pom_calloc(1, sizeof *w);
     if (!w)
         return pom_fail_memory(msg, "a convolution");
-    w->lanes = table->lanes;
-    w->channels = d->out_c;
+    w->pack = table->pack;
+    w->lanes = table->lanes / w->pack;
+    w->elements = d->out_c;
     w->multiplier = d->out_c / d->in_c;
     size_t vectors = ((size_t)d->out_c + (size_t)w->lanes - 1) / (size_t)w->lanes;
-    size_t n = vectors * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1) * (size_t)w->lanes;
+    size_t n = vectors * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1) * (size_t)table->lanes;
     w->weights = pom_alloc_aligned(n, sizeof(float));
     w->runs = pom_calloc((size_t)d->out_h, sizeof *w->runs);
     w->tiles = pom_calloc((size_t)d->out_w, sizeof *w->tiles);
@@ -130,30 +132,30 @@ static void clean_up(struct pom_conv *conv) {
     free(w);
 }
 
-/* One run of lines, the vector of channels at c, which is where `in` begins. */
+/* One run of lines, the vector of channels at element c, which is where `in` begins. */
 static void run_lines(const struct pom_conv *conv, const struct run *run, int c, const struct pom_line_ring *in,
     const float *residual, float *out) {
     const struct depthwise_conv *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
     const ptrdiff_t top = ((ptrdiff_t)run->y * d->stride_h - d->pad_top + (ptrdiff_t)run->tap0 * d->dilation_h);
-    bool whole = c + w->lanes <= w->channels;
+    bool whole = c + w->lanes <= w->elements;
     const struct tile *tiles = whole ? w->tiles : w->pixels;
     struct pom_depthwise_call call = {.in_pixel = d->dilation_w * in->pixel,
         .in_line = d->dilation_h * in->line,
         .in_next = d->stride_h * in->line,
         .in_ring = in->lines * in->line,
-        .weights = w->weights + (size_t)c * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1),
-        .out_pixel = w->channels,
-        .out_line = (ptrdiff_t)d->out_w * w->channels,
+        .weights = w->weights + (size_t)(c * w->pack) * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1),
+        .out_pixel = w->elements,
+        .out_line = (ptrdiff_t)d->out_w * w->elements,
         .lines = run->lines,
         .tap_y0 = run->tap0,
         .tap_y1 = run->tap1,
         .kernel_w = d->kernel_w,
-        .lanes = whole ? w->lanes : w->channels - c,
+        .lanes = (whole ? w->lanes : w->elements - c) * w->pack,
         .act = conv->act};
     for (int i = 0; i < (whole ? w->n_tiles : d->out_w); i++) {
         const float *first = in->data + ((ptrdiff_t)tiles[i].x * d->stride_w - d->pad_left) * in->pixel;
-        ptrdiff_t at = ((ptrdiff_t)run->y * d->out_w + tiles[i].x) * w->channels + c;
+        ptrdiff_t at = ((ptrdiff_t)run->y * d->out_w + tiles[i].x) * w->elements + c;
         call.in = first + top % in->lines * in->line;
         call.in_end = first + call.in_ring;
         call.residual = residual ? residual + at : NULL;
@@ -179,9 +181,9 @@ static void run_image(const struct pom_conv *conv, const float *in, const float 
         repeat_channels(in, (size_t)d->in_h * (size_t)d->in_w * (size_t)d->in_c, w->multiplier, scratch);
         in = scratch;
     }
-    struct pom_line_ring picture = {.lines = d->in_h, .pixel = w->channels, .line = (ptrdiff_t)d->in_w * w->channels};
+    struct pom_line_ring picture = {.lines = d->in_h, .pixel = w->elements, .line = (ptrdiff_t)d->in_w * w->elements};
     for (int i = 0; i < w->n_runs; i++)
-        for (int c = 0; c < w->channels; c += w->lanes) {
+        for (int c = 0; c < w->elements; c += w->lanes) {
             picture.data = in + c;
             run_lines(conv, &w->runs[i], c, &picture, residual, out);
         }
@@ -200,7 +202,7 @@ void pom_depthwise_run_lines(
         run.y = run.y > y ? run.y : y;
         run.lines = stop - run.y;
         if (run.lines > 0)
-            run_lines(conv, &run, c, in, NULL, out - (ptrdiff_t)y * conv->desc.out_w * w->channels);
+            run_lines(conv, &run, c, in, NULL, out - (ptrdiff_t)y * conv->desc.out_w * w->elements);
     }
 }
 

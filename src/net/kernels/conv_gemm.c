@@ -102,7 +102,7 @@ static enum pom_status init_segments(struct gemm_conv *g, const struct pom_conv_
 static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_desc *d,
     const struct pom_kernel_table *table, const float *weights, const float *bias, struct pom_message *msg) {
     size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w, depth = (size_t)(d->in_c / d->groups);
-    int n = d->out_c / d->groups;
+    int n = d->out_c / d->groups * table->pack;
     bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
     struct pom_gemm_lines lines = {.width = flat ? g->band * d->out_w : d->out_w, .even = d->out_w % 2 == 0};
     g->groups = pom_calloc((size_t)d->groups, sizeof *g->groups);
@@ -250,7 +250,7 @@ static void run(
 int pom_gemm_conv_panel(const struct pom_conv *conv) {
     const struct pom_gemm *gemm = ((const struct gemm_conv *)conv->state)->groups;
     bool between = gemm->main->columns % gemm->lanes == 0 && !(gemm->last && pom_gemm_in_pairs(gemm->last));
-    return between ? gemm->main->columns : 0;
+    return between ? gemm->main->columns / gemm->pack : 0;
 }
 
 void pom_gemm_conv_run_lines(
@@ -259,7 +259,7 @@ void pom_gemm_conv_run_lines(
     struct pom_gemm_view view = view_of(conv, lines, pixel);
     view.a = left_side(conv, &conv->desc, in, y, lines, scratch);
     view.out = out;
-    pom_gemm_run_panel(g->groups, &view, c);
+    pom_gemm_run_panel(g->groups, &view, c * g->groups->pack);
 }
 
 const struct pom_conv_method pom_conv_by_gemm = {init, clean_up, run};

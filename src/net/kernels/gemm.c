@@ -110,7 +110,8 @@ void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, in
 
 enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
     const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg) {
-    *gemm = (struct pom_gemm){.k = source->taps * source->depth, .n = source->n, .lanes = table->lanes};
+    *gemm = (struct pom_gemm){
+        .k = source->taps * source->depth, .n = source->n, .lanes = table->lanes, .pack = table->pack};
     choose(gemm, table, lines);
     gemm->weights = pom_alloc_aligned((size_t)gemm->k * gemm->packed, sizeof(float));
     gemm->bias = pom_alloc_aligned(gemm->packed, sizeof(float));
@@ -174,8 +175,8 @@ int pom_gemm_run_panel(const struct pom_gemm *gemm, const struct pom_gemm_view *
 void pom_gemm_run(const struct pom_gemm *gemm, const struct pom_gemm_view *view) {
     struct pom_gemm_view panel = *view;
     for (int from = 0; from < gemm->n;) {
-        panel.out = view->out + from;
-        panel.residual = view->residual ? view->residual + from : NULL;
+        panel.out = view->out + from / gemm->pack;
+        panel.residual = view->residual ? view->residual + from / gemm->pack : NULL;
         from = pom_gemm_run_panel(gemm, &panel, from);
     }
 }

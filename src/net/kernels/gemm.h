@@ -8,18 +8,18 @@
 /* Weights in panels: panel after panel for `main`, then at most one for `last`; each k rows. */
 struct pom_gemm {
     const struct pom_gemm_kernel *main, *last; /* last: NULL where there are none but main's */
-    int k, n, lanes;
-    float *weights, *bias; /* owned; packed alike */
-    size_t packed;         /* columns of all panels */
+    int k, n, lanes, pack;                     /* n columns; lanes and pack as the table has them */
+    float *weights, *bias;                     /* owned; packed alike */
+    size_t packed;                             /* columns of all panels */
 };
 
-/* Where the left side and the result lie: lines of pixels with a constant step; steps in floats. */
+/* Where the left side and the result lie: lines of pixels with a constant step; steps in elements. */
 struct pom_gemm_view {
     const float *a, *residual;
     float *out;
     int lines, width;
     ptrdiff_t a_line, a_pixel, out_line, out_pixel; /* out's are also the residual's */
-    const ptrdiff_t *segment_at;                    /* segments pieces of depth floats: segments * depth == k */
+    const ptrdiff_t *segment_at;                    /* segments pieces of depth elements: segments * depth == k */
     int segments, depth;
     struct pom_act act;
 };

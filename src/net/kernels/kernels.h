@@ -59,11 +59,11 @@ size_t pom_conv_weight_bytes(const struct pom_conv *conv);
 size_t pom_conv_scratch_bytes(const struct pom_conv *conv);
 const char *pom_conv_kernel_name(const struct pom_conv *conv); /* e.g. "f32_gemm_14x32_avx512" */
 
-/* A run of images, one behind the other: in: in_h x in_w x in_c each; residual: as out where the layer was made with
- * one (it may be out itself), else ignored; out: out_h x out_w x out_c each, apart from in; scratch: scratch_bytes,
- * 64-byte aligned. Tensors need no alignment. */
+/* A run of images, one behind the other, of floats (bf16 where pom_bf16_conv_new made the layer): in: in_h x in_w x
+ * in_c each; residual: as out where the layer was made with one (it may be out itself), else ignored; out: out_h x
+ * out_w x out_c each, apart from in; scratch: scratch_bytes, 64-byte aligned. Tensors need no alignment. */
 void pom_conv_run(
-    const struct pom_conv *conv, const float *in, const float *residual, float *out, int images, void *scratch);
+    const struct pom_conv *conv, const void *in, const void *residual, void *out, int images, void *scratch);
 
 /* Layers in a row, each read by the next alone, run as one without the pictures between them in memory: a dense
  * convolution, a depthwise one and, or NULL, a pointwise one. The same bits as one after the other. */
@@ -77,7 +77,7 @@ size_t pom_conv_block_scratch_bytes(const struct pom_conv_block *block);
 
 /* in: of first; residual: of last; out: of the last one there is. */
 void pom_conv_block_run(
-    const struct pom_conv_block *block, const float *in, const float *residual, float *out, void *scratch);
+    const struct pom_conv_block *block, const void *in, const void *residual, void *out, void *scratch);
 
 /* A fully connected layer on a batch: out[m][n] = activation(bias[n] + sum over k of in[m][k] * w[k][n]). */
 struct pom_dense_desc {

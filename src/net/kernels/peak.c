@@ -50,3 +50,8 @@ double pom_dot_peak(enum pom_isa isa) {
     const struct pom_int8_table *table = pom_int8_table(isa);
     return table ? rate(table->dot_burst, STEPS, table->ops_per_step) : 0.0;
 }
+
+double pom_bf16_peak(enum pom_isa isa) {
+    const struct pom_kernel_table *table = pom_bf16_table(isa);
+    return table ? rate(table->fma_burst, STEPS, table->flops_per_step) : 0.0;
+}

@@ -11,4 +11,7 @@ double pom_fma_peak(enum pom_isa isa);
 /* The same for isa's dot products of bytes, in GOP/s; 0 where it has none of its own. */
 double pom_dot_peak(enum pom_isa isa);
 
+/* The same for isa's dot products of bf16, in GFLOP/s; 0 where it has none. */
+double pom_bf16_peak(enum pom_isa isa);
+
 #endif

@@ -3,10 +3,14 @@
 #define POM_NET_KERNELS_TABLE_H
 
 #include "net/kernels/activation.h"
+#include "net/kernels/bf16.h"
 
 enum { POM_GEMM_MAX_ROWS = 14, POM_GEMM_MAX_VECTORS = 3 };
 
-/* A run of tiles down one panel. A row is an output pixel; its inputs are `segments` pieces of `depth` floats. */
+/* Tensors are seen as elements of 32 bits: a float, or in bf16 two neighbouring channels; so are the weights of matrix
+ * products. Elements are moved as floats, and taken apart by the kernels alone. */
+
+/* A run of tiles down one panel. A row is an output pixel; its inputs are `segments` pieces of `depth` elements. */
 struct pom_gemm_call {
     const float *a; /* the first row; segment s of it is at a + segment_at[s] */
     ptrdiff_t a_row;
@@ -99,24 +103,30 @@ struct pom_winograd_kernel {
 
 struct pom_kernel_table {
     enum pom_isa isa;
-    int lanes;
+    int lanes;                                   /* floats in a vector */
+    int pack;                                    /* channels in an element: 1, or 2 */
     const struct pom_gemm_kernel *gemm;          /* [v - 1] is v vectors wide; from 1, name NULL: none so wide */
     const struct pom_gemm_kernel *gemm_in_pairs; /* one and a half vectors wide; or NULL */
     const struct pom_depthwise_kernel
-        *depthwise; /* per kernel and stride wider tiles first, down to 1; "any" ends it */
-    const struct pom_winograd_kernel *winograd;
+        *depthwise;                             /* per kernel and stride wider tiles first, down to 1; "any" ends it */
+    const struct pom_winograd_kernel *winograd; /* this and plain: of floats only */
     struct pom_kernels plain;
     void (*fma_burst)(long steps); /* multiply-adds in registers, to measure the peak */
     int flops_per_step;
 };
 
 extern const struct pom_gemm_kernel pom_gemm_avx2[POM_GEMM_MAX_VECTORS], pom_gemm_avx512[POM_GEMM_MAX_VECTORS],
-    pom_gemm_neon[POM_GEMM_MAX_VECTORS], pom_gemm_in_pairs_avx512;
-extern const struct pom_depthwise_kernel pom_depthwise_avx2[], pom_depthwise_avx512[], pom_depthwise_neon[];
+    pom_gemm_neon[POM_GEMM_MAX_VECTORS], pom_gemm_avx512bf16[POM_GEMM_MAX_VECTORS], pom_gemm_in_pairs_avx512;
+extern const struct pom_depthwise_kernel pom_depthwise_avx2[], pom_depthwise_avx512[], pom_depthwise_neon[],
+    pom_depthwise_avx512bf16[];
 extern const struct pom_winograd_kernel pom_winograd_ref, pom_winograd_avx2, pom_winograd_avx512, pom_winograd_neon;
-extern const struct pom_kernel_table pom_table_avx2, pom_table_avx512, pom_table_neon;
+extern const struct pom_kernel_table pom_table_avx2, pom_table_avx512, pom_table_neon, pom_table_avx512bf16;
+extern const struct pom_bf16_kernels pom_bf16_plain_avx512bf16;
 
 /* NULL where this build has no fast kernels for isa. */
 const struct pom_kernel_table *pom_kernel_table(enum pom_isa isa);
+
+/* The same for convolutions in bf16. */
+const struct pom_kernel_table *pom_bf16_table(enum pom_isa isa);
 
 #endif

@@ -165,6 +165,7 @@ static void check_all(enum pom_isa best, int cases) {
     check_refusals();
     check_winograd_error();
     check_int8_meaning();
+    check_bf16_numbers();
     for (enum pom_isa isa = POM_ISA_AVX2; isa < POM_ISA_COUNT; isa++) {
         if (!usable(isa, best)) {
             printf("skip %s: not on this CPU or in this build\n", pom_isa_name(isa));
@@ -173,6 +174,10 @@ static void check_all(enum pom_isa best, int cases) {
         if (has_own_floats(isa))
             check_floats(isa, cases);
         check_int8(isa, cases);
+        if (pom_bf16_is_fast(isa)) {
+            check_bf16(isa, cases);
+            check_bf16_blocks(isa, cases / 20);
+        }
     }
     printf("kernelcheck: %ld passed, %ld failed\n", counts.passed, counts.failed);
 }

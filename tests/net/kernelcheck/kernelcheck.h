@@ -50,6 +50,13 @@ void check_dense(enum pom_isa isa, int cases);
 void check_plain(enum pom_isa isa, int cases);
 void check_int8(enum pom_isa isa, int cases);
 void check_int8_meaning(void);
+void check_bf16(enum pom_isa isa, int cases);
+void check_bf16_blocks(enum pom_isa isa, int cases);
+void check_bf16_numbers(void);
+
+/* n numbers in bf16: filled, denormals among them; the same but for NaN. */
+void fill_bf16(void *to, size_t n, enum values values);
+bool same_bf16(const char *what, const void *got, const void *want, size_t n);
 
 /* Ends the program where a status is not OK. */
 void require(enum pom_status status, const struct pom_message *msg);

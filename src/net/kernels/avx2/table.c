@@ -7,6 +7,7 @@
 const struct pom_kernel_table pom_table_avx2 = {
     .isa = POM_ISA_AVX2,
     .lanes = LANES,
+    .pack = DATA_PACK,
     .gemm = pom_gemm_avx2,
     .depthwise = pom_depthwise_avx2,
     .winograd = &pom_winograd_avx2,

@@ -7,6 +7,7 @@
 const struct pom_kernel_table pom_table_avx512 = {
     .isa = POM_ISA_AVX512,
     .lanes = LANES,
+    .pack = DATA_PACK,
     .gemm = pom_gemm_avx512,
     .gemm_in_pairs = &pom_gemm_in_pairs_avx512,
     .depthwise = pom_depthwise_avx512,

@@ -7,6 +7,7 @@
 const struct pom_kernel_table pom_table_neon = {
     .isa = POM_ISA_NEON,
     .lanes = LANES,
+    .pack = DATA_PACK,
     .gemm = pom_gemm_neon,
     .depthwise = pom_depthwise_neon,
     .winograd = &pom_winograd_neon,

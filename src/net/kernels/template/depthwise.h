@@ -32,7 +32,7 @@ enum { DEPTHWISE_MAX_PIXELS = 14 };
 #define DEPTHWISE_COLUMN(j, at)                                                                                        \
     if ((j) < columns &&                                                                                               \
         (((j) >= kernel - 1 && (j) <= columns - kernel) || !(padding & 1u << ((j) < columns ? (j) : 0)))) {            \
-        const vec x = vec_load_once(at);                                                                               \
+        const vec x = data_load_once(at);                                                                              \
         DEPTHWISE_TAP(j, 0)                                                                                            \
         DEPTHWISE_TAP(j, 1)                                                                                            \
         DEPTHWISE_TAP(j, 2)                                                                                            \
@@ -43,12 +43,12 @@ enum { DEPTHWISE_MAX_PIXELS = 14 };
 #define DEPTHWISE_BEGIN(i) sum[i] = bias;
 #define DEPTHWISE_RESIDUAL(i)                                                                                          \
     if (i < pixels)                                                                                                    \
-        sum[i] = vec_add(sum[i], vec_load(residual + i * d->out_pixel));
+        sum[i] = vec_add(sum[i], data_load(residual + i * d->out_pixel));
 #define DEPTHWISE_CLAMP(i) sum[i] = vec_at_most(high, vec_at_least(low, sum[i]));
 #define DEPTHWISE_LEAKY(i) sum[i] = vec_leaky(low, sum[i]);
 #define DEPTHWISE_STORE(i)                                                                                             \
     if (i < pixels)                                                                                                    \
-        vec_store(out + i * d->out_pixel, sum[i]);
+        data_store(out + i * d->out_pixel, sum[i]);
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 
@@ -129,14 +129,14 @@ static void depthwise_any(const struct pom_depthwise_call *d) {
     }
 
 #define DEPTHWISE_KERNEL(pixels, kernel, stride)                                                                       \
-    {"f32_depthwise_" #pixels "x" #kernel "s" #stride "_" PATH, pixels, kernel, stride,                                \
+    {DATA_NAME "_depthwise_" #pixels "x" #kernel "s" #stride "_" PATH, pixels, kernel, stride,                         \
         depthwise_##pixels##_##kernel##_##stride},
 
 /* PATH: the path's name, a string. */
 #define DEPTHWISE_TABLE(TILES)                                                                                         \
     {                                                                                                                  \
         DEPTHWISE_EACH(TILES, DEPTHWISE_KERNEL) {                                                                      \
-            "f32_depthwise_any_" PATH, 1, 0, 0, depthwise_any                                                          \
+            DATA_NAME "_depthwise_any_" PATH, 1, 0, 0, depthwise_any                                                   \
         }                                                                                                              \
     }
 

@@ -13,20 +13,20 @@ typedef struct pom_gemm_call gemm_call;
 
 #define GEMM_BEGIN(r, p, k) vec c##r##_0 = bias0, c##r##_1 = bias1, c##r##_2 = bias2;
 
-#define GEMM_STEP_ONE(r, v) c##r##_##v = vec_fma(x, b##v, c##r##_##v);
+#define GEMM_STEP_ONE(r, v) c##r##_##v = data_fma(x, b##v, c##r##_##v);
 #define GEMM_STEP(r, p, k)                                                                                             \
     if (rows > r) {                                                                                                    \
-        vec x = vec_splat((p)[(k)*a_row]);                                                                             \
+        vec x = data_splat((p) + (k)*a_row);                                                                           \
         GEMM_ROW(r, GEMM_STEP_ONE)                                                                                     \
     }
 
 /* The residual comes from afar, and has the whole depth to do so. */
-#define GEMM_FETCH_ONE(r, v) __builtin_prefetch(residual + (r)*out_row + v * LANES, 0, 2);
+#define GEMM_FETCH_ONE(r, v) __builtin_prefetch(residual + (r)*out_row + v * DATA_VECTOR, 0, 2);
 #define GEMM_FETCH(r, p, k) GEMM_ROW(r, GEMM_FETCH_ONE)
 
 #define GEMM_RESIDUAL_ONE(r, v)                                                                                        \
-    c##r##_##v = vec_add(c##r##_##v, v == vectors - 1 ? load_lanes(residual + (r)*out_row + v * LANES, lanes)          \
-                                                      : vec_load(residual + (r)*out_row + v * LANES));
+    c##r##_##v = vec_add(c##r##_##v, v == vectors - 1 ? load_lanes(residual + (r)*out_row + v * DATA_VECTOR, lanes)    \
+                                                      : data_load(residual + (r)*out_row + v * DATA_VECTOR));
 #define GEMM_RESIDUAL(r, p, k) GEMM_ROW(r, GEMM_RESIDUAL_ONE)
 
 #define GEMM_CLAMP_ONE(r, v) c##r##_##v = vec_at_most(high, vec_at_least(low, c##r##_##v));
@@ -35,14 +35,14 @@ typedef struct pom_gemm_call gemm_call;
 #define GEMM_LEAKY_ONE(r, v) c##r##_##v = vec_leaky(low, c##r##_##v);
 #define GEMM_LEAKY(r, p, k) GEMM_ROW(r, GEMM_LEAKY_ONE)
 
-#define GEMM_STORE_ONE(r, v) vec_store(out + (r)*out_row + v * LANES, c##r##_##v);
+#define GEMM_STORE_ONE(r, v) data_store(out + (r)*out_row + v * DATA_VECTOR, c##r##_##v);
 #define GEMM_STORE(r, p, k) GEMM_ROW(r, GEMM_STORE_ONE)
 
 #define GEMM_STORE_PART_ONE(r, v)                                                                                      \
     if (v == vectors - 1)                                                                                              \
-        vec_store_n(out + (r)*out_row + v * LANES, c##r##_##v, lanes);                                                 \
+        data_store_n(out + (r)*out_row + v * DATA_VECTOR, c##r##_##v, lanes);                                          \
     else                                                                                                               \
-        vec_store(out + (r)*out_row + v * LANES, c##r##_##v);
+        data_store(out + (r)*out_row + v * DATA_VECTOR, c##r##_##v);
 #define GEMM_STORE_PART(r, p, k) GEMM_ROW(r, GEMM_STORE_PART_ONE)
 
 /* Row by row: stores among other work cost a third less than in a burst. */

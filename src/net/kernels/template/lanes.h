@@ -10,15 +10,53 @@ static inline const float *opaque(const float *p) {
     return p;
 }
 
+/* How channels lie in tensors, DATA_PACK of them in the 32 bits of an element. What is not floats has a vector header
+ * that says so (vector/bf16_avx512.h). */
+#ifndef DATA_NAME
+#define DATA_NAME "f32"
+enum { DATA_PACK = 1 };
+
+static inline vec data_load(const float *from) {
+    return vec_load(from);
+}
+
+static inline vec data_load_once(const float *from) {
+    return vec_load_once(from);
+}
+
+static inline vec data_load_n(const float *from, int n) {
+    return vec_load_n(from, n);
+}
+
+static inline void data_store(float *to, vec x) {
+    vec_store(to, x);
+}
+
+static inline void data_store_n(float *to, vec x, int n) {
+    vec_store_n(to, x, n);
+}
+
+/* An element in all lanes, and its products with weights that are packed alike. */
+static inline vec data_splat(const float *from) {
+    return vec_splat(*from);
+}
+
+static inline vec data_fma(vec x, vec weights, vec sum) {
+    return vec_fma(x, weights, sum);
+}
+#endif
+
+enum { DATA_VECTOR = LANES / DATA_PACK }; /* elements */
+
 static inline vec load_lanes(const float *from, int lanes) {
-    return lanes == LANES ? vec_load(from) : vec_load_n(from, lanes);
+    return lanes == LANES ? data_load(from) : data_load_n(from, lanes);
 }
 
 static inline void store_lanes(float *to, vec x, int lanes) {
     if (lanes == LANES)
-        vec_store(to, x);
+        data_store(to, x);
     else
-        vec_store_n(to, x, lanes);
+        data_store_n(to, x, lanes);
 }
 
 static inline vec activate(vec x, struct pom_act act) {
