@@ -51,7 +51,8 @@ PLANS = {
     ],
     "full": [
         Plan(SMALL, 224, 500, SIMD, PRODUCT), Plan(LARGE, 64, 500, SIMD, PRODUCT), Plan(LARGE, 224, 200, SIMD, ONE),
-        Plan(SMALL + LARGE, 32, 500, SIMD + PORTABLE + NEON, ONE), Plan(SMALL + LARGE, 32, 20, PORTABLE + NEON, DIAGONAL),
+        Plan((*SMALL, "resnet50"), 32, 500, SIMD + PORTABLE + NEON, ONE), Plan(("vgg16",), 32, 100, SIMD + PORTABLE + NEON, ONE),
+        Plan(SMALL + LARGE, 32, 20, PORTABLE + NEON, DIAGONAL),
         Plan(SMALL, 224, 6, PORTABLE + NEON, ONE), Plan(LARGE, 64, 4, PORTABLE + NEON, ONE),
         Plan(SMALL, 64, 500, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 224, 50, SIMD_INT8, ONE, "int8"),
         Plan(LARGE, 64, 50, SIMD_INT8, ONE, "int8"),
