@@ -166,6 +166,17 @@ static enum pom_status check_complete(struct pom_job *job, struct pom_destinatio
     return status;
 }
 
+static enum pom_status take_lease(struct pom_job *job, struct pom_destination *self, struct pom_message *msg) {
+    POM_TRY(pom_lease_take(self->store, &self->lease, msg));
+    job->lease = self->lease;
+    if (self->lease && !pom_lease_is_firm(self->lease))
+        pom_job_warn(job,
+            "%s: the store has no conditional writes, so two jobs that begin there at the same moment are not kept "
+            "apart",
+            pom_store_prefix(self->store));
+    return POM_OK;
+}
+
 static enum pom_status open_state(struct pom_job *job, struct pom_destination *self, struct pom_message *msg) {
     POM_TRY(pom_lock_take(self->store, &self->lock, msg));
     self->manifest = pom_path_join(pom_store_staging(self->store), "manifest.sqlite");
@@ -173,6 +184,7 @@ static enum pom_status open_state(struct pom_job *job, struct pom_destination *s
     if (!self->manifest || !self->spool)
         return pom_fail_memory(msg, "the destination");
     snprintf(self->features, sizeof self->features, "features.%s", pom_format_name(job->options->format));
+    POM_TRY(take_lease(job, self, msg));
     POM_TRY(pom_state_pull(job, self, msg));
     if (pom_store_reads_ahead(self->store))
         self->made = !pom_file_exists(self->manifest);
@@ -189,13 +201,20 @@ enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination
     return open_state(job, out, msg);
 }
 
-void pom_destination_discard(const struct pom_destination *destination) {
+static void give_lease_back(struct pom_destination *self) {
+    pom_lease_end(self->lease);
+    self->lease = NULL;
+}
+
+void pom_destination_discard(struct pom_destination *destination) {
+    give_lease_back(destination);
     if (destination->made && destination->lock > 0 && pom_destination_remove_state(destination, NULL) == POM_OK &&
         pom_lock_discard(destination->store) && !pom_store_reads_ahead(destination->store))
         rmdir(pom_store_prefix(destination->store)); /* stays if another has put something there */
 }
 
 void pom_destination_close(struct pom_destination *destination) {
+    give_lease_back(destination);
     if (destination->lock > 0)
         close(destination->lock);
     pom_store_close(destination->store);
@@ -300,6 +319,8 @@ static enum pom_status publish_all(
     POM_TRY(status);
     POM_TRY(list_staged(self, &next->names, &next->staged, msg));
     POM_TRY(pom_manifest_get(job->manifest, POM_NOTE_FILES, &next->old, msg));
+    if (self->lease)
+        POM_TRY(pom_lease_renew(self->lease, msg));
     POM_TRY(note_next(job, next, msg));
     POM_TRY(replace_files(self, next, msg));
     POM_TRY(note_published(job, next, msg));

@@ -4,15 +4,17 @@
 #define POM_JOB_DESTINATION_H
 
 #include "job/job.h"
+#include "job/lease.h"
 
 /* Zero-initialise. */
 struct pom_destination {
     struct pom_store *store;
-    int lock;               /* descriptor; 0: none */
-    char *manifest, *spool; /* paths */
-    char features[32];      /* name of the features table: "features.parquet" */
-    bool made;              /* nothing of it was there before */
-    bool complete;          /* an earlier run published all that the manifest says, and all is there unchanged */
+    int lock;                /* descriptor; 0: none */
+    struct pom_lease *lease; /* NULL: none */
+    char *manifest, *spool;  /* paths */
+    char features[32];       /* name of the features table: "features.parquet" */
+    bool made;               /* nothing of it was there before */
+    bool complete;           /* an earlier run published all that the manifest says, and all is there unchanged */
 };
 
 /* Opens and locks the destination, checks that it was made with the job's settings, brings the manifest in line with
@@ -22,7 +24,7 @@ enum pom_status pom_destination_open(struct pom_job *job, struct pom_destination
 void pom_destination_close(struct pom_destination *destination);
 
 /* For a run that found no image, once its manifest and spool are closed: removes the folder if opening made it. */
-void pom_destination_discard(const struct pom_destination *destination);
+void pom_destination_discard(struct pom_destination *destination);
 
 /* Removes manifest and spool. */
 enum pom_status pom_destination_remove_state(const struct pom_destination *destination, struct pom_message *msg);

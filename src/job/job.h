@@ -3,6 +3,7 @@
 #define POM_JOB_JOB_H
 
 #include "job/features_job.h"
+#include "job/lease.h"
 #include "job/manifest.h"
 #include "job/queue.h"
 #include "job/spool.h"
@@ -79,6 +80,7 @@ struct pom_job {
     struct pom_model *model;
     const struct pom_model_info *info;
     struct pom_budget budget;
+    struct pom_lease *lease; /* on the destination; NULL: none */
     struct pom_manifest *manifest;
     struct pom_spool *spool;
     struct pom_queue *listed, *todo, *done; /* of struct pom_item; listed is todo where no source reads ahead */
@@ -121,7 +123,7 @@ enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg);
 /* Whether the object is one that the job takes: named as images are, or a source by itself. */
 bool pom_is_wanted(const struct pom_store *source, const char *path);
 
-/* POM_ERR_CANCELLED where someone asked for it. */
+/* POM_ERR_CANCELLED where someone asked for it; POM_ERR_CONFLICT where another job has taken the destination. */
 enum pom_status pom_job_check(const struct pom_job *job, struct pom_message *msg);
 
 #endif

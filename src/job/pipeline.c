@@ -98,7 +98,9 @@ enum pom_status pom_job_cancelled(struct pom_message *msg) {
 
 enum pom_status pom_job_check(const struct pom_job *job, struct pom_message *msg) {
     const atomic_bool *cancel = job->options->cancel;
-    return cancel && atomic_load(cancel) ? pom_job_cancelled(msg) : POM_OK;
+    if (cancel && atomic_load(cancel))
+        return pom_job_cancelled(msg);
+    return job->lease ? pom_lease_check(job->lease, msg) : POM_OK;
 }
 
 static void check_cancelled(struct pom_job *job) {

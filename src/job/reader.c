@@ -20,19 +20,23 @@ bool pom_reader_is_needed(const struct pom_job *job) {
     return false;
 }
 
+/* Caller holds the mutex. Until something changes, or it is time to look whether the job has stopped. */
+static void wait_a_little(struct pom_ahead *ahead) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += LOOK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&ahead->changed, &ahead->mutex, &until);
+}
+
 /* Waits for room, looking now and then whether the job has stopped. False: it has. */
 static bool wait_for_room(struct pom_job *job, uint64_t bytes) {
     struct pom_ahead *ahead = &job->ahead;
     pthread_mutex_lock(&ahead->mutex);
     while (!atomic_load(&job->stop) && ahead->items > 0 &&
-           (ahead->bytes + bytes > job->budget.ahead_bytes || ahead->items >= MOST_AHEAD)) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&ahead->changed, &ahead->mutex, &until);
-    }
+           (ahead->bytes + bytes > job->budget.ahead_bytes || ahead->items >= MOST_AHEAD))
+        wait_a_little(ahead);
     ahead->bytes += bytes;
     ahead->items++;
     ahead->reading++;
@@ -110,13 +114,25 @@ static bool is_for_worker(const struct pom_job *job, const struct pom_item *item
            item->size > job->budget.ahead_bytes;
 }
 
+static void cancel_sources(struct pom_job *job) {
+    for (int i = 0; i < job->n_sources; i++)
+        pom_store_cancel(job->sources[i]);
+}
+
+/* What is under way when the job stops is not waited for. */
 static void wait_for_end(struct pom_job *job) {
-    if (atomic_load(&job->stop))
-        for (int i = 0; i < job->n_sources; i++)
-            pom_store_cancel(job->sources[i]);
+    bool cancelled = false;
     pthread_mutex_lock(&job->ahead.mutex);
-    while (job->ahead.reading > 0)
-        pthread_cond_wait(&job->ahead.changed, &job->ahead.mutex);
+    while (job->ahead.reading > 0) {
+        if (atomic_load(&job->stop) && !cancelled) {
+            cancelled = true;
+            pthread_mutex_unlock(&job->ahead.mutex);
+            cancel_sources(job);
+            pthread_mutex_lock(&job->ahead.mutex);
+        } else {
+            wait_a_little(&job->ahead);
+        }
+    }
     pthread_mutex_unlock(&job->ahead.mutex);
 }
 

@@ -92,9 +92,11 @@ static void finish_cancelled(struct pom_request *request) {
 }
 
 static void queue(struct pom_client *client, struct pom_request *request) {
-    request->next = NULL;
-    *client->ready_last = request;
-    client->ready_last = &request->next;
+    struct pom_request **place = request->urgent ? &client->ready : client->ready_last;
+    request->next = *place;
+    *place = request;
+    if (!request->next)
+        client->ready_last = &request->next;
 }
 
 static void explain_end(const struct pom_request *request, const struct pom_http_transfer *transfer, double seconds,

@@ -18,6 +18,7 @@ struct pom_request {
     int deadline_ms;                           /* of one attempt; 0: POM_CLIENT_DEADLINE_MS */
     int most_attempts;                         /* 0: POM_RETRY_ATTEMPTS */
     bool hedge;                                /* it may be sent twice at once */
+    bool urgent;                               /* it goes before those that wait for their turn */
     bool even_cancelled;                       /* it is sent where the others are cancelled: what must be given up */
     void (*done)(struct pom_request *request); /* on the engine's thread; must not wait for another request */
     void *user;

@@ -19,6 +19,10 @@ struct pom_store_kind {
     enum pom_status (*publish)(struct pom_store *, const char *file, const char *name, struct pom_message *);
     enum pom_status (*file_version)(struct pom_store *, const char *file, struct pom_buffer *, struct pom_message *);
     enum pom_status (*remove)(struct pom_store *, const char *name, struct pom_message *);
+    enum pom_status (*note_read)(struct pom_store *, const char *name, struct pom_store_note *, struct pom_message *);
+    enum pom_status (*note_write)(
+        struct pom_store *, const char *name, const char *text, struct pom_buffer *version, struct pom_message *);
+    enum pom_status (*note_remove)(struct pom_store *, const char *name, struct pom_message *); /* NULL, as the two */
     void (*examine)(struct pom_store *, bool write, const struct pom_examiner *); /* NULL: there is nothing to tell */
     enum pom_status (*region)(struct pom_store *, struct pom_buffer *, struct pom_message *); /* NULL: unknown */
 };

@@ -61,6 +61,7 @@ enum pom_status pom_s3_head(struct pom_s3 *s3, const char *path, struct pom_s3_h
     struct pom_s3_request request = {.method = "HEAD",
         .key = pom_s3_key(s3, path),
         .missing_is_fine = true,
+        .accept = pom_s3_has_etag,
         .request = {.subject = path, .hedge = true}};
     *out = (struct pom_s3_head){0};
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
@@ -104,6 +105,7 @@ static void s3_close(struct pom_store *store) {
     pom_buffer_clean_up(&s3->path);
     pom_buffer_clean_up(&s3->query);
     pom_buffer_clean_up(&s3->authorization);
+    pom_buffer_clean_up(&s3->readable);
     pthread_mutex_destroy(&s3->mutex);
     free(s3);
 }
@@ -132,67 +134,6 @@ static enum pom_status s3_open(
     else
         pom_store_close(&s3->store);
     return status;
-}
-
-/* Takes over the bytes of the answer. */
-static void take_answer(struct pom_request *request, struct pom_buffer *out) {
-    struct pom_buffer old = *out;
-    *out = request->answer->answer;
-    request->answer->answer = old;
-}
-
-static struct pom_s3_request request_of(
-    const struct pom_s3 *s3, const struct pom_store_entry *entry, size_t max_bytes) {
-    struct pom_s3_request request = {.method = "GET",
-        .key = pom_s3_key(s3, entry->path),
-        .expected_bytes = entry->size <= max_bytes ? entry->size : 0,
-        .request = {.subject = entry->path, .max_bytes = max_bytes, .hedge = true}};
-    if (entry->version && *entry->version == '"')
-        pom_s3_header(&request, "if-match", entry->version);
-    return request;
-}
-
-static enum pom_status s3_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
-    struct pom_buffer *out, struct pom_message *msg) {
-    struct pom_s3 *s3 = (struct pom_s3 *)store;
-    struct pom_s3_request request = request_of(s3, entry, max_bytes);
-    enum pom_status status = pom_client_run(s3->client, &request.request, msg);
-    if (status == POM_OK)
-        take_answer(&request.request, out);
-    pom_request_clean_up(&request.request);
-    return status;
-}
-
-struct get {
-    struct pom_s3_request request;
-    struct pom_store_read *read;
-};
-
-static void finish_get(struct pom_request *request) {
-    struct get *get = (struct get *)request;
-    struct pom_store_read *read = get->read;
-    read->status = request->status;
-    if (request->status == POM_OK)
-        take_answer(request, &read->bytes);
-    else
-        read->message = request->message;
-    pom_request_clean_up(request);
-    free(get);
-    read->done(read);
-}
-
-static void s3_read_start(struct pom_store *store, struct pom_store_read *read) {
-    struct pom_s3 *s3 = (struct pom_s3 *)store;
-    struct get *get = pom_calloc(1, sizeof *get);
-    if (!get) {
-        read->status = memory(&read->message);
-        read->done(read);
-        return;
-    }
-    get->request = request_of(s3, &read->entry, read->max_bytes);
-    get->request.request.done = finish_get;
-    get->read = read;
-    pom_client_submit(s3->client, &get->request.request);
 }
 
 static void s3_cancel(struct pom_store *store) {
@@ -293,8 +234,8 @@ const struct pom_store_kind pom_s3_store = {
     .open = s3_open,
     .close = s3_close,
     .list = pom_s3_list,
-    .read = s3_read,
-    .read_start = s3_read_start,
+    .read = pom_s3_read,
+    .read_start = pom_s3_read_start,
     .cancel = s3_cancel,
     .requests = s3_requests,
     .version = s3_version,
@@ -302,6 +243,9 @@ const struct pom_store_kind pom_s3_store = {
     .publish = s3_publish,
     .file_version = s3_file_version,
     .remove = s3_remove,
+    .note_read = pom_s3_note_read,
+    .note_write = pom_s3_note_write,
+    .note_remove = pom_s3_note_remove,
     .examine = pom_s3_examine,
     .region = s3_region,
 };

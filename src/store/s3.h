@@ -24,8 +24,10 @@ struct pom_s3 {
     uint64_t generation;                /* of the credentials */
     struct pom_sigv4_cache cache;
     struct pom_buffer path, query, authorization;
-    time_t clock_offset;   /* of the server's clock to ours, seconds */
-    pthread_mutex_t mutex; /* guards region */
+    struct pom_buffer readable; /* path of an object that was read; "" before there is one */
+    int denied;                 /* objects, before one could be read */
+    time_t clock_offset;        /* of the server's clock to ours, seconds */
+    pthread_mutex_t mutex;      /* guards region */
     char region[POM_S3_REGION];
 };
 
@@ -52,6 +54,9 @@ struct pom_s3_request {
 void pom_s3_parameter(struct pom_s3_request *request, const char *name, const char *value);
 void pom_s3_header(struct pom_s3_request *request, const char *name, const char *value);
 
+/* An accept: an answer without an ETag is not the store's, but of something that stands between. */
+bool pom_s3_has_etag(struct pom_s3_request *request, const struct pom_http_transfer *transfer);
+
 extern const struct pom_protocol pom_s3_protocol;
 
 /* The region that the bucket is known to be in. */
@@ -63,6 +68,15 @@ enum pom_status pom_s3_explain(
 
 enum pom_status pom_s3_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg);
 
+/* Functions of struct pom_store_kind. */
+enum pom_status pom_s3_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
+    struct pom_buffer *out, struct pom_message *msg);
+void pom_s3_read_start(struct pom_store *store, struct pom_store_read *read);
+enum pom_status pom_s3_note_read(
+    struct pom_store *store, const char *name, struct pom_store_note *note, struct pom_message *msg);
+enum pom_status pom_s3_note_write(
+    struct pom_store *store, const char *name, const char *text, struct pom_buffer *version, struct pom_message *msg);
+enum pom_status pom_s3_note_remove(struct pom_store *store, const char *name, struct pom_message *msg);
 void pom_s3_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner);
 
 /* What is known of an object without reading it. */

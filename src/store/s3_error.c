@@ -35,6 +35,7 @@ static const struct advice all_advice[] = {
         "the bucket is in another region or at another endpoint: set AWS_REGION to its own"},
     {"RequestPayerRequired", 0, POM_ERR_NETWORK,
         "who reads pays: set POMONA_S3_REQUEST_PAYER=requester if that is fine with you"},
+    {"NotImplemented", 0, POM_ERR_UNSUPPORTED, "the store does not know this kind of request"},
     {"InvalidObjectState", 0, POM_ERR_IO, "the object is archived: restore it first"},
     {"AccessDenied", 0, POM_ERR_IO, "access is denied: the identity lacks the permission"},
     {NULL, 301, POM_ERR_NETWORK, "the bucket is in another region: set AWS_REGION to its own"},

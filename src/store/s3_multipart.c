@@ -90,6 +90,7 @@ static enum pom_status start_part(struct upload *upload, size_t index, struct po
         .body = upload->map->data + at,
         .body_size = n,
         .body_sha256 = part->digest,
+        .accept = pom_s3_has_etag,
         .request = {
             .subject = upload->path, .max_bytes = MAX_ANSWER, .deadline_ms = pom_s3_deadline_ms(n), .done = on_part}};
     pom_s3_parameter(&part->request, "partNumber", part->number);

@@ -155,7 +155,8 @@ static bool is_one_of(const char *code, const char *const *codes, size_t n) {
 
 static enum pom_verdict judge_error(struct pom_s3 *s3, const struct pom_http_transfer *transfer) {
     static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"};
-    static const char *const passing[] = {"RequestTimeout", "InternalError", "OperationAborted", "TemporaryRedirect"};
+    static const char *const passing[] = {
+        "RequestTimeout", "InternalError", "OperationAborted", "ConditionalRequestConflict", "TemporaryRedirect"};
     static const char *const elsewhere[] = {
         "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"};
     struct pom_s3_error error;
@@ -173,6 +174,13 @@ static enum pom_verdict judge_error(struct pom_s3 *s3, const struct pom_http_tra
     if (transfer->status == 307 || is_one_of(error.code, passing, sizeof passing / sizeof *passing))
         return POM_VERDICT_RETRY;
     return pom_retry_judge_status(transfer->status);
+}
+
+bool pom_s3_has_etag(struct pom_s3_request *request, const struct pom_http_transfer *transfer) {
+    (void)request;
+    char etag[8];
+    pom_http_header(transfer, "etag", etag, sizeof etag);
+    return *etag;
 }
 
 static bool is_whole(struct pom_s3_request *request, const struct pom_http_transfer *transfer) {

@@ -33,6 +33,7 @@ static enum pom_status put(
         .body = map->data,
         .body_size = map->size,
         .body_sha256 = digest,
+        .accept = pom_s3_has_etag,
         .request = {.subject = path, .max_bytes = MAX_ANSWER, .deadline_ms = pom_s3_deadline_ms(map->size)},
     };
     pom_s3_header(&request, POM_S3_DIGEST, digest);

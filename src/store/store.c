@@ -102,6 +102,24 @@ enum pom_status pom_store_remove(struct pom_store *store, const char *name, stru
     return store->kind->remove(store, name, msg);
 }
 
+bool pom_store_has_notes(const struct pom_store *store) {
+    return store->kind->note_write != NULL;
+}
+
+enum pom_status pom_store_note_read(
+    struct pom_store *store, const char *name, struct pom_store_note *note, struct pom_message *msg) {
+    return store->kind->note_read(store, name, note, msg);
+}
+
+enum pom_status pom_store_note_write(
+    struct pom_store *store, const char *name, const char *text, struct pom_buffer *version, struct pom_message *msg) {
+    return store->kind->note_write(store, name, text, version, msg);
+}
+
+enum pom_status pom_store_note_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
+    return store->kind->note_remove(store, name, msg);
+}
+
 void pom_store_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner) {
     if (store->kind->examine)
         store->kind->examine(store, write, examiner);

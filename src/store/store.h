@@ -93,6 +93,28 @@ enum pom_status pom_store_file_version(
 /* Removes the object `name`; one that is not there is fine. */
 enum pom_status pom_store_remove(struct pom_store *store, const char *name, struct pom_message *msg);
 
+/* A small object that says who has the location, and changes in one step. */
+enum { POM_STORE_NOTE_BYTES = 4096 };
+struct pom_store_note {
+    struct pom_buffer text, version; /* both "" where there is none; the caller's to clean up */
+    int64_t age_s;                   /* since it was written, by the store's own clock; -1: cannot be told */
+};
+
+/* Whether the store has notes: where not, the next three are not to be called. */
+bool pom_store_has_notes(const struct pom_store *store);
+enum pom_status pom_store_note_read(
+    struct pom_store *store, const char *name, struct pom_store_note *note, struct pom_message *msg);
+
+/* Writes the note if what is there still has this version ("": if there is none), in one step, and replaces version
+ * with the new one. POM_ERR_CONFLICT: something else is there - or an earlier attempt of this call arrived, and only
+ * its answer was lost. POM_ERR_UNSUPPORTED: the store says that it cannot; some write all the same without a look.
+ * version NULL: whatever is there. */
+enum pom_status pom_store_note_write(
+    struct pom_store *store, const char *name, const char *text, struct pom_buffer *version, struct pom_message *msg);
+
+/* Removes the note, also where the store is cancelled. */
+enum pom_status pom_store_note_remove(struct pom_store *store, const char *name, struct pom_message *msg);
+
 /* What an examination finds, in words for people. */
 enum pom_finding { POM_FINDING_GOOD, POM_FINDING_NOTE, POM_FINDING_WARNING, POM_FINDING_BAD };
 struct pom_examiner {

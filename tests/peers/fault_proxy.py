@@ -1,6 +1,8 @@
 """An HTTP proxy between pomona and a store that plays faults, one kind or another for a share of the requests, by a seed.
 
     with FaultProxy(port_of_the_store, seed, share) as proxy: ... proxy.port, proxy.played
+
+proxy.script says what becomes of a request by its head: None (forwarded), the bytes of an answer, or WAIT until it says otherwise.
 """
 import asyncio
 import random
@@ -10,11 +12,16 @@ import struct
 import threading
 
 KINDS = ["refuse", "reset", "truncate", "stall", "500", "503", "short", "garbage"]
+WAIT = object()
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.I)
 
 
-def answer(status, body):
-    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
+def answer(status, body, headers=b""):
+    return b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n" % (status, headers, len(body)) + body
+
+
+def refusal(status, code, headers=b""):
+    return answer(status, b"<Error><Code>%s</Code><Message>scripted</Message></Error>" % code, headers)
 
 
 def abort(writer):
@@ -34,6 +41,7 @@ class FaultProxy:
     def __init__(self, to, seed, share, kinds=KINDS):
         self.to, self.random, self.share, self.kinds = to, random.Random(seed), share, kinds
         self.played = {}
+        self.script = lambda head: None
 
     def __enter__(self):
         self.loop = asyncio.new_event_loop()
@@ -64,6 +72,12 @@ class FaultProxy:
             while True:
                 head, length = await message(reader)
                 body = await reader.readexactly(length) if length else b""
+                while (scripted := self.script(head)) is WAIT:
+                    await asyncio.sleep(0.1)
+                if scripted:
+                    writer.write(scripted)
+                    await writer.drain()
+                    continue
                 kind = self.random.choice(self.kinds) if self.random.random() < self.share else None
                 self.played[kind] = self.played.get(kind, 0) + 1
                 if not await self.play(kind, head, body, writer):
