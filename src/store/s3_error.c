@@ -29,7 +29,6 @@ static const struct advice all_advice[] = {
         "the credentials have expired: get new ones, and run the same command again"},
     {"InvalidToken", 0, POM_ERR_NETWORK,
         "the session token is wrong: AWS_SESSION_TOKEN must come with its own access key"},
-    {"RequestTimeTooSkewed", 0, POM_ERR_NETWORK, "this machine's clock is wrong: set it"},
     {"AuthorizationHeaderMalformed", 0, POM_ERR_NETWORK, "the bucket is in another region: set AWS_REGION to its own"},
     {"PermanentRedirect", 0, POM_ERR_NETWORK,
         "the bucket is in another region or at another endpoint: set AWS_REGION to its own"},
@@ -62,6 +61,16 @@ static const char *action_of(const struct pom_s3_request *request) {
     return strcmp(request->method, "DELETE") == 0 ? "s3:DeleteObject" : "s3:PutObject";
 }
 
+/* The store's time was taken over, and refused all the same: a clock that jumps, or something between that delays. */
+static enum pom_status explain_clock(
+    const struct pom_s3 *s3, const char *subject, const char *identity, struct pom_message *msg) {
+    long long offset = (long long)s3->clock_offset;
+    return pom_fail(msg, POM_ERR_NETWORK,
+        "%.200s: this machine's clock is %lld s %s the store's, which refuses the request for it: set the clock (as "
+        "%s)",
+        subject, offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind", identity);
+}
+
 enum pom_status pom_s3_explain(
     void *store, const struct pom_request *base, const struct pom_http_transfer *transfer, struct pom_message *msg) {
     struct pom_s3 *s3 = store;
@@ -76,6 +85,8 @@ enum pom_status pom_s3_explain(
             "stands between",
             base->subject, transfer->answer.size, base->attempts);
     pom_identity_describe(s3->identity, identity, sizeof identity);
+    if (strcmp(error.code, "RequestTimeTooSkewed") == 0)
+        return explain_clock(s3, base->subject, identity, msg);
     const struct advice *advice = find_advice(error.code, transfer->status);
     if (advice)
         return pom_fail(msg, advice->meaning, "%.200s: %s (%s as %s, region %s)", base->subject, advice->text,

@@ -2,16 +2,20 @@
 same command continues."""
 import io
 import re
+import signal
+import subprocess
 import sys
+import time
+from email.utils import formatdate
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from conftest import PIXELS, photograph, pomona  # noqa: E402
+from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
-from fault_proxy import FaultProxy, refusal  # noqa: E402
+from fault_proxy import WAIT, FaultProxy, refusal  # noqa: E402
 
 PHOTOS = 600
 PHOTO = re.compile(rb"(GET|HEAD) /photos/\S+\.jpg")
@@ -77,3 +81,81 @@ def test_none_that_may_be_read(s3):
     said = scripted(s3, lambda head: refusal(b"403 Forbidden", b"AccessDenied") if PHOTO.match(head) else None, "none", code=1)
     assert "may list the bucket, but not read it (s3:GetObject)" in said
     assert f"{PHOTOS} rows" in pomona(*arguments("none", "--retry-failed"), env=s3.env)
+
+
+def test_a_clock_that_is_wrong_is_told_by_how_much(s3):
+    late = formatdate(time.time() + 3000, usegmt=True).encode()
+    said = scripted(s3, lambda head: refusal(b"403 Forbidden", b"RequestTimeTooSkewed", b"Date: %s\r\n" % late), "skewed", code=1)
+    seconds = re.search(r"clock is (\d+) s behind the store's", said)
+    assert seconds and abs(int(seconds[1]) - 3000) < 30 and "set the clock" in said
+
+
+def test_the_time_of_a_store_with_another_clock_is_taken_over(s3):
+    """Requests whose time is not that of the store are refused; with its Date header pomona knows better."""
+    refused = []
+
+    def script(head):
+        if not refused:
+            refused.append(head)
+            return refusal(b"403 Forbidden", b"RequestTimeTooSkewed", b"Date: %s\r\n" % formatdate(time.time() + 300, usegmt=True).encode())
+        return None
+    assert f"{PHOTOS} rows" in scripted(s3, script, "other-clock", code=0) and refused
+
+
+def test_a_bucket_in_another_region(s3):
+    """A 301 names it; from then on requests are signed for it, and the server here refuses what is not signed for its own."""
+    told = []
+
+    def script(head):
+        if b"/us-west-9/" in head:
+            told.append(head)
+            return refusal(b"301 Moved Permanently", b"PermanentRedirect", b"x-amz-bucket-region: %s\r\n" % servers.REGION.encode())
+        return None
+    with FaultProxy(s3.port, 1, 0) as proxy:
+        proxy.script = script
+        env = {**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}", "AWS_REGION": "us-west-9"}
+        assert f"{PHOTOS} rows" in pomona(*arguments("elsewhere"), env=env)
+    assert 0 < len(told) <= 4  # one for each store that is opened, not one for each image
+
+
+def test_who_reads_pays_in_every_request(s3):
+    heads = []
+    with FaultProxy(s3.port, 1, 0) as proxy:
+        proxy.script = lambda head: heads.append(head)
+        env = {**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}", "POMONA_S3_REQUEST_PAYER": "requester"}
+        pomona(*arguments("payer"), env=env)
+    assert len(heads) > PHOTOS and all(b"\r\nx-amz-request-payer: requester\r\n" in head for head in heads)
+    assert all(b"x-amz-request-payer" in re.search(rb"SignedHeaders=([^,]*)", head)[1] for head in heads)
+
+
+@pytest.mark.parametrize("how", ["refused", "stopped"])
+def test_no_part_of_an_upload_is_left(s3, how):
+    """Features beyond 16 MiB go up in parts; their second one is refused, or the user stops there."""
+    job = []
+
+    def script(head):
+        if b"partNumber=2" not in head:
+            return None
+        if how == "refused":
+            return refusal(b"403 Forbidden", b"AccessDenied")
+        job[0].send_signal(signal.SIGINT)
+        return WAIT
+    with FaultProxy(s3.port, 1, 0) as proxy:
+        proxy.script = script
+        args = ("features", "s3://photos/0", "-o", f"s3://tables/parts-{how}", "--model", "pixels", "--size", "300")
+        job.append(subprocess.Popen([BINARY, *args], env={**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}))
+        assert job[0].wait(120) != 0
+    assert "Uploads" not in s3.client.list_multipart_uploads(Bucket="tables")
+    assert s3.keys("tables", f"parts-{how}/") == []
+    assert "86 carried over" in pomona(*args, env=s3.env)
+
+
+def test_a_folder_that_may_not_be_written_to(s3):
+    """Said before any image is read."""
+    reads = []
+
+    def script(head):
+        reads.extend([head] if PHOTO.match(head) else [])
+        return refusal(b"403 Forbidden", b"AccessDenied") if head.startswith(b"PUT") else None
+    said = scripted(s3, script, "read-only", code=1)
+    assert "s3:PutObject" in said and "s3://tables/read-only" in said and reads == []
