@@ -48,7 +48,12 @@ static inline vec data_splat(const void *from) {
 }
 
 static inline vec data_fma(vec x, vec weights, vec sum) {
+#ifdef __clang__ /* clang 16 crashes on casts to its vectors of __bf16 */
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(weights));
+    return sum;
+#else
     return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)weights);
+#endif
 }
 
 #endif
