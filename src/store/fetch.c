@@ -10,6 +10,7 @@
 enum { MAX_ANSWER = 1 << 20, LOOK_MS = 100 };
 
 struct exchange {
+    struct pom_http_call call; /* still posted where it was cancelled at once: it lives until the engine ends */
     struct pom_http *http;
     struct pom_http_transfer transfer;
     pthread_mutex_t mutex;
@@ -41,9 +42,8 @@ static void sleep_until_look(struct exchange *exchange) {
 
 /* False where it was cancelled meanwhile. */
 static bool run_once(struct exchange *exchange, const atomic_bool *cancel) {
-    struct pom_http_call call = {.call = start, .user = exchange};
     exchange->done = false;
-    pom_http_post(exchange->http, &call);
+    pom_http_post(exchange->http, &exchange->call);
     pthread_mutex_lock(&exchange->mutex);
     while (!exchange->done && !(cancel && atomic_load(cancel)))
         sleep_until_look(exchange);
@@ -91,6 +91,7 @@ static enum pom_status run(const struct pom_fetch *fetch, struct exchange *excha
 enum pom_status pom_fetch(
     const struct pom_fetch *fetch, int *http_status, struct pom_buffer *out, struct pom_message *msg) {
     struct exchange exchange = {.mutex = PTHREAD_MUTEX_INITIALIZER, .over = PTHREAD_COND_INITIALIZER};
+    exchange.call = (struct pom_http_call){.call = start, .user = &exchange};
     POM_TRY(pom_http_new(&exchange.http, msg));
     enum pom_status status =
         write_down(fetch, &exchange) ? run(fetch, &exchange, msg) : pom_fail_memory(msg, "a request");
