@@ -17,9 +17,8 @@ enum pom_status pom_source_admit(
         return pom_fail(msg, POM_ERR_LIMIT, "a picture of %zux%zu pixels is over the limit of %zu pixels", width,
             height, source->max_pixels);
     if (!pom_size_mul(pixels, bytes_per_pixel, &bytes) || bytes > source->max_memory_bytes)
-        return pom_fail(msg, POM_ERR_LIMIT,
-            "decoding %zux%zu pixels takes more than %zu MiB: raise the memory limit", width, height,
-            source->max_memory_bytes >> 20);
+        return pom_fail(msg, POM_ERR_LIMIT, "decoding %zux%zu pixels takes more than %zu MiB: raise the memory limit",
+            width, height, source->max_memory_bytes >> 20);
     return POM_OK;
 }
 
