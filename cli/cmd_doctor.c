@@ -4,7 +4,6 @@
 #include "say.h"
 
 #include "base/status.h"
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -21,16 +20,6 @@ static const struct pom_option options[] = {
 struct count {
     int warnings, bad;
 };
-
-void pom_doctor_tell(
-    const struct pom_examiner *examiner, enum pom_finding finding, const char *topic, const char *format, ...) {
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    examiner->tell(examiner->user, finding, topic, text);
-}
 
 static void tell(void *user, enum pom_finding finding, const char *topic, const char *text) {
     static const char *const words[] = {"ok", "note", "WARN", "BAD"};

@@ -4,10 +4,6 @@
 
 #include "store/store.h"
 
-/* Tells printf-style. */
-void pom_doctor_tell(const struct pom_examiner *examiner, enum pom_finding finding, const char *topic,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
-
 /* This machine: processor, threads, memory, disk, network. */
 void pom_doctor_machine(const struct pom_examiner *examiner);
 

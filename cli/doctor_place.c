@@ -1,5 +1,7 @@
 #include "doctor.h"
 
+#include "store/examine.h"
+
 #include "base/buffer.h"
 #include "base/file.h"
 #include <stdio.h>
@@ -34,9 +36,9 @@ static void try_get(struct pom_store *store, const struct first *first, const st
     struct pom_message msg = {0};
     const struct pom_store_entry entry = {first->path, first->size, first->version};
     if (pom_store_read(store, &entry, most_bytes, &bytes, &msg) == POM_OK)
-        pom_doctor_tell(examiner, POM_FINDING_GOOD, "get", "%.300s was read: %zu bytes", first->path, bytes.size);
+        pom_examiner_tell(examiner, POM_FINDING_GOOD, "get", "%.300s was read: %zu bytes", first->path, bytes.size);
     else
-        pom_doctor_tell(examiner, POM_FINDING_BAD, "get", "%s", msg.text);
+        pom_examiner_tell(examiner, POM_FINDING_BAD, "get", "%s", msg.text);
     pom_buffer_clean_up(&bytes);
 }
 
@@ -47,11 +49,11 @@ static void try_list(struct pom_store *store, const struct pom_examiner *examine
     enum pom_status status = pom_store_list(store, &visitor, &msg);
     bool found = first.path && first.version;
     if (status != POM_OK && !found)
-        pom_doctor_tell(examiner, POM_FINDING_BAD, "list", "%s", msg.text);
+        pom_examiner_tell(examiner, POM_FINDING_BAD, "list", "%s", msg.text);
     else if (!found)
-        pom_doctor_tell(examiner, POM_FINDING_NOTE, "list", "allowed, and nothing is there: reading cannot be tried");
+        pom_examiner_tell(examiner, POM_FINDING_NOTE, "list", "allowed, and nothing is there: reading cannot be tried");
     else
-        pom_doctor_tell(examiner, POM_FINDING_GOOD, "list", "the first object is %.300s", first.path);
+        pom_examiner_tell(examiner, POM_FINDING_GOOD, "list", "the first object is %.300s", first.path);
     if (found)
         try_get(store, &first, examiner);
     free(first.path);
@@ -70,10 +72,10 @@ static enum pom_status put_and_remove(
     if (status == POM_OK)
         status = pom_store_publish(store, file.data, name, msg);
     if (status == POM_OK) {
-        pom_doctor_tell(examiner, POM_FINDING_GOOD, "put", "an object was written");
+        pom_examiner_tell(examiner, POM_FINDING_GOOD, "put", "an object was written");
         status = pom_store_remove(store, name, msg);
         if (status == POM_OK)
-            pom_doctor_tell(examiner, POM_FINDING_GOOD, "delete", "and removed again");
+            pom_examiner_tell(examiner, POM_FINDING_GOOD, "delete", "and removed again");
     } else {
         unlink(file.data);
     }
@@ -86,14 +88,14 @@ static void try_put(const char *location, bool made, const atomic_bool *cancel, 
     struct pom_store *store = NULL;
     struct pom_message msg = {0};
     if (pom_store_open(location, true, cancel, &store, &msg) != POM_OK) {
-        pom_doctor_tell(examiner, POM_FINDING_BAD, "open", "%s", msg.text);
+        pom_examiner_tell(examiner, POM_FINDING_BAD, "open", "%s", msg.text);
         return;
     }
     if (made)
-        pom_doctor_tell(examiner, POM_FINDING_NOTE, "list", "nothing is there yet");
+        pom_examiner_tell(examiner, POM_FINDING_NOTE, "list", "nothing is there yet");
     pom_store_examine(store, true, examiner);
     if (put_and_remove(store, examiner, &msg) != POM_OK)
-        pom_doctor_tell(examiner, POM_FINDING_BAD, "put", "%s", msg.text);
+        pom_examiner_tell(examiner, POM_FINDING_BAD, "put", "%s", msg.text);
     rmdir(pom_store_staging(store)); /* stays where a job's state is in it */
     if (made && !pom_store_reads_ahead(store))
         rmdir(pom_store_prefix(store));
@@ -111,7 +113,7 @@ void pom_doctor_place(
     if (status == POM_OK)
         try_list(store, examiner);
     else if (!missing)
-        pom_doctor_tell(examiner, POM_FINDING_BAD, "open", "%s", msg.text);
+        pom_examiner_tell(examiner, POM_FINDING_BAD, "open", "%s", msg.text);
     pom_store_close(store);
     if (write && (status == POM_OK || missing))
         try_put(location, missing, cancel, examiner);
