@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "net/kernels/conv.h"
 #include "net/kernels/gemm.h"
+#include "net/kernels/split.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +28,6 @@ struct gemm_conv {
 enum {
     CACHE_WAY_BYTES = 4096, /* rows this far apart share a set of a level 1 cache */
     APART = 16,             /* floats that keep them from it */
-    NEAR_BYTES = 32 * 1024, /* of the left side that a panel of weights meets at once */
-    NEAR_PIXELS = 56,       /* at least, to make reading the panel worth it */
-    WINDOW_PIXELS = 512,    /* the same for windows, whose weights may come from afar */
     SMALL_HEIGHT = 56
 };
 
@@ -63,19 +61,6 @@ static struct layout layout_of(const struct pom_conv_desc *d) {
     l.a_line = d->stride_h / l.sample_h * l.line;
     l.a_pixel = (ptrdiff_t)(d->stride_w / l.sample_w) * l.pixel;
     return l;
-}
-
-/* Bands of equal height. */
-static int band_of(const struct pom_conv_desc *d) {
-    int lines = (WINDOW_PIXELS + d->out_w - 1) / d->out_w;
-    if (d->kernel_h == 1 && d->kernel_w == 1) {
-        long line_bytes = (long)d->out_w * d->in_c * (long)sizeof(float);
-        lines = (NEAR_PIXELS + d->out_w - 1) / d->out_w;
-        if (line_bytes * lines < NEAR_BYTES)
-            lines = (int)(NEAR_BYTES / line_bytes);
-    }
-    int bands = (d->out_h + lines - 1) / lines;
-    return (d->out_h + bands - 1) / bands;
 }
 
 /* Lines of the copy that `lines` output lines need. */
@@ -134,7 +119,7 @@ static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table
     if (!g)
         return pom_fail_memory(msg, "a convolution");
     g->layout = layout_of(d);
-    g->band = band_of(d);
+    g->band = pom_split_band(d, sizeof(float));
     POM_TRY(init_segments(g, d, msg));
     POM_TRY(init_weights(g, d, table, weights, bias, msg));
     for (int i = 0; i < d->groups; i++)

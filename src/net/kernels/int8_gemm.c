@@ -32,9 +32,6 @@ struct gemm_conv {
 enum {
     CACHE_WAY_BYTES = 4096, /* rows this far apart share a set of a level 1 cache */
     APART = 64,             /* bytes that keep them from it */
-    NEAR_BYTES = 32 * 1024, /* of the left side that a panel of weights meets at once */
-    NEAR_PIXELS = 56,       /* at least, to make reading the panel worth it */
-    WINDOW_PIXELS = 512     /* the same for windows, whose weights may come from afar */
 };
 
 static bool reaches_outside(const struct pom_conv_desc *d) {
@@ -68,19 +65,6 @@ static struct layout layout_of(const struct pom_conv_desc *d) {
 static bool is_pointwise(const struct pom_conv_desc *d) {
     return d->kernel_h == 1 && d->kernel_w == 1 && d->stride_h == 1 && d->stride_w == 1 && d->in_h == d->out_h &&
            d->in_w == d->out_w;
-}
-
-/* Bands of equal height. */
-static int band_of(const struct pom_conv_desc *d) {
-    int lines = (WINDOW_PIXELS + d->out_w - 1) / d->out_w;
-    if (d->kernel_h == 1 && d->kernel_w == 1) {
-        long line_bytes = (long)d->out_w * d->in_c;
-        lines = (NEAR_PIXELS + d->out_w - 1) / d->out_w;
-        if (line_bytes * lines < NEAR_BYTES)
-            lines = (int)(NEAR_BYTES / line_bytes);
-    }
-    int bands = (d->out_h + lines - 1) / lines;
-    return (d->out_h + bands - 1) / bands;
 }
 
 /* Lines of the copy that `lines` output lines need. */
@@ -179,7 +163,7 @@ static enum pom_status init(struct pom_int8_conv *conv, const struct pom_int8_ta
         return pom_fail_memory(msg, "a convolution");
     g->table = table;
     g->layout = layout_of(d);
-    g->band = band_of(d);
+    g->band = pom_split_band(d, sizeof(uint8_t));
     POM_TRY(init_segments(g, d, msg));
     POM_TRY(init_weights(conv, g, msg));
     if (g->layout.copied)
