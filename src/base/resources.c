@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -109,9 +108,17 @@ size_t pom_memory_limit(void) {
     return (size_t)bytes;
 }
 
+/* Not ru_maxrss: that keeps what the parent held before exec, so a small job started from a large Python is large. */
 size_t pom_peak_memory(void) {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
+    char line[256];
+    unsigned long kib = 0;
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && kib == 0 && fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoul(line + 6, NULL, 10);
+    if (file)
+        fclose(file);
+    return (size_t)kib * 1024;
 }
 
 static uint64_t clock_ns(clockid_t clock) {

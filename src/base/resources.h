@@ -11,7 +11,7 @@ int pom_cpu_count(void);
 /* Bytes of memory: the machine's, at most the cgroup's limit. */
 size_t pom_memory_limit(void);
 
-/* The process's peak resident set, bytes. */
+/* The process's peak resident set, bytes; 0 where there is no /proc. */
 size_t pom_peak_memory(void);
 
 /* Monotonic clock, nanoseconds. */

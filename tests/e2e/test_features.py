@@ -53,6 +53,12 @@ def test_tables_and_receipt(photos, tmp_path):
         ".pomona", "features.parquet", "pca.parquet", "scaled.parquet", "projection.parquet", "errors.parquet", "run.json"}
 
 
+def test_peak_memory_is_the_jobs_own_not_its_parents(photos, tmp_path):
+    held = bytearray(b"x") * (400 << 20)
+    pomona("features", photos, "-o", tmp_path / "out", *PIXELS)
+    assert held and receipt(tmp_path / "out")["host"]["peak_memory_bytes"] < 200 << 20
+
+
 @pytest.mark.parametrize("format", ["json", "csv"])
 def test_other_formats_hold_the_same(photos, tmp_path, format):
     pomona("features", photos, "-o", tmp_path / "a", *PIXELS, "--pca", 2)
