@@ -35,6 +35,7 @@ struct pom_image {
 struct pom_image_limits {
     size_t max_pixels;       /* of the decoded picture [178,956,970, as Pillow's bomb limit] */
     size_t max_memory_bytes; /* that decoding may hold at once [2 GiB] */
+    size_t *needed_bytes;    /* may be NULL; receives what it would take, where that is over max_memory_bytes */
 };
 
 /* Decodes JPEG, PNG or WebP, told by content. limits may be NULL. On failure out keeps a valid (possibly stale) buffer.

@@ -24,6 +24,17 @@ static bool read_line(const char *base, const char *folder, const char *name, ch
     return got;
 }
 
+/* Whether a list with commas, up to the colon, names the controller: "cpu" is not "cpuset". */
+static bool is_listed(const char *names, const char *controller) {
+    size_t n = strlen(controller);
+    for (size_t length; *names && *names != ':'; names += length + (names[length] == ',')) {
+        length = strcspn(names, ",:");
+        if (length == n && strncmp(names, controller, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The process's folder in the unified hierarchy ("0::/..."), or of a v1 controller ("4:cpu,cpuacct:/..."). */
 static bool own_cgroup(const char *controller, char folder[CGROUP_PATH_BYTES]) {
     char line[CGROUP_PATH_BYTES];
@@ -33,8 +44,8 @@ static bool own_cgroup(const char *controller, char folder[CGROUP_PATH_BYTES]) {
         char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
         if (!path)
             continue;
-        *path++ = '\0';
-        found = controller ? strstr(names, controller) != NULL : names[1] == '\0';
+        found = controller ? is_listed(names + 1, controller) : path == names + 1;
+        path++;
         path[strcspn(path, "\n")] = '\0';
         snprintf(folder, CGROUP_PATH_BYTES, "%s", strcmp(path, "/") == 0 ? "" : path);
     }

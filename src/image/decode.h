@@ -13,7 +13,23 @@ struct pom_source {
     const uint8_t *bytes;
     size_t size;
     size_t max_pixels, max_memory_bytes;
+    size_t *needed_bytes; /* may be NULL; see struct pom_image_limits */
 };
+
+struct pom_source pom_source_make(const void *bytes, size_t n_bytes, const struct pom_image_limits *limits);
+
+/* Takes a picture's rows from the top, one by one. */
+struct pom_row_sink {
+    size_t bytes_per_pixel; /* that are held of the whole picture */
+    uint8_t *row;           /* where the next row goes, 3 * width bytes; from begin on */
+    /* Once the header is known; orientation is EXIF's, 1..8. */
+    enum pom_status (*begin)(
+        struct pom_row_sink *sink, int width, int height, int orientation, struct pom_message *msg);
+    void (*take)(struct pom_row_sink *sink); /* the row is there */
+};
+
+/* On failure some rows may have been taken. */
+enum pom_status pom_jpeg_rows(const struct pom_source *source, struct pom_row_sink *sink, struct pom_message *msg);
 
 /* Each fills out with 8-bit RGB and *orientation with the EXIF orientation, 1..8. */
 enum pom_status pom_jpeg_decode(
@@ -27,6 +43,10 @@ enum pom_status pom_webp_decode(
  * decoding holds at once. */
 enum pom_status pom_source_admit(
     const struct pom_source *source, size_t width, size_t height, size_t bytes_per_pixel, struct pom_message *msg);
+
+/* Refuses `bytes` for a picture of that size where they are over the limit. */
+enum pom_status pom_source_admit_bytes(
+    const struct pom_source *source, int width, int height, size_t bytes, struct pom_message *msg);
 
 /* Makes image width x height with room for bytes_per_pixel (3 or 4); the pixels are stale or zero. False on overflow or
  * no memory, and then the image is empty or as before. */

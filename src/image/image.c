@@ -16,10 +16,20 @@ enum pom_status pom_source_admit(
     if (width > INT_MAX || height > INT_MAX || !pom_size_mul(width, height, &pixels) || pixels > source->max_pixels)
         return pom_fail(msg, POM_ERR_LIMIT, "a picture of %zux%zu pixels is over the limit of %zu pixels", width,
             height, source->max_pixels);
-    if (!pom_size_mul(pixels, bytes_per_pixel, &bytes) || bytes > source->max_memory_bytes)
-        return pom_fail(msg, POM_ERR_LIMIT, "decoding %zux%zu pixels takes more than %zu MiB: raise the memory limit",
-            width, height, source->max_memory_bytes >> 20);
-    return POM_OK;
+    if (!pom_size_mul(pixels, bytes_per_pixel, &bytes))
+        bytes = SIZE_MAX;
+    return pom_source_admit_bytes(source, (int)width, (int)height, bytes, msg);
+}
+
+enum pom_status pom_source_admit_bytes(
+    const struct pom_source *source, int width, int height, size_t bytes, struct pom_message *msg) {
+    static const size_t mib = (size_t)1 << 20;
+    if (bytes <= source->max_memory_bytes)
+        return POM_OK;
+    if (source->needed_bytes)
+        *source->needed_bytes = bytes;
+    return pom_fail(msg, POM_ERR_LIMIT, "decoding %dx%d pixels takes %zu MiB, over the memory limit of %zu MiB", width,
+        height, bytes / mib + (bytes % mib > 0), source->max_memory_bytes / mib);
 }
 
 bool pom_image_reshape(struct pom_image *image, int width, int height, size_t bytes_per_pixel) {
@@ -127,13 +137,20 @@ static enum pom_status decode(
     }
 }
 
-enum pom_status pom_image_decode(const void *bytes, size_t n_bytes, const struct pom_image_limits *limits,
-    struct pom_image *out, struct pom_message *msg) {
-    struct pom_source source = {bytes, n_bytes, DEFAULT_MAX_PIXELS, DEFAULT_MAX_MEMORY_BYTES};
+struct pom_source pom_source_make(const void *bytes, size_t n_bytes, const struct pom_image_limits *limits) {
+    struct pom_source source = {bytes, n_bytes, DEFAULT_MAX_PIXELS, DEFAULT_MAX_MEMORY_BYTES, NULL};
     if (limits && limits->max_pixels)
         source.max_pixels = limits->max_pixels;
     if (limits && limits->max_memory_bytes)
         source.max_memory_bytes = limits->max_memory_bytes;
+    if (limits)
+        source.needed_bytes = limits->needed_bytes;
+    return source;
+}
+
+enum pom_status pom_image_decode(const void *bytes, size_t n_bytes, const struct pom_image_limits *limits,
+    struct pom_image *out, struct pom_message *msg) {
+    const struct pom_source source = pom_source_make(bytes, n_bytes, limits);
     int orientation = 1;
     POM_TRY(decode(&source, out, &orientation, msg));
     return pom_image_orient(&source, out, orientation, msg);

@@ -134,11 +134,12 @@ static int find_orientation(const struct jpeg_decompress_struct *info) {
 }
 
 /* A picture of several scans is held whole as coefficients, two bytes each. */
-static enum pom_status admit(struct decoder *decoder, const struct pom_source *source, struct pom_message *msg) {
+static enum pom_status admit(
+    struct decoder *decoder, const struct pom_source *source, size_t bytes_per_pixel, struct pom_message *msg) {
     struct jpeg_decompress_struct *info = &decoder->info;
     size_t coefficients = jpeg_has_multiple_scans(info) ? 2 * (size_t)info->num_components : 0;
-    POM_TRY(pom_source_admit(source, info->image_width, info->image_height, 3 + coefficients, msg));
-    size_t rest = source->max_memory_bytes - (size_t)info->image_width * info->image_height * 3;
+    POM_TRY(pom_source_admit(source, info->image_width, info->image_height, bytes_per_pixel + coefficients, msg));
+    size_t rest = source->max_memory_bytes - (size_t)info->image_width * info->image_height * bytes_per_pixel;
     info->mem->max_memory_to_use = rest < LONG_MAX ? (long)rest + 1 : LONG_MAX; /* 0 would mean no bound */
     return POM_OK;
 }
@@ -156,46 +157,41 @@ static void rgb_from_inverted_cmyk(const uint8_t *cmyk, size_t pixels, uint8_t *
             rgb[c] = (uint8_t)(cmyk[3] - scale_255(255 - cmyk[c], cmyk[3]));
 }
 
-static void read_rows(struct jpeg_decompress_struct *info, struct pom_image *out) {
-    size_t row_bytes = (size_t)out->width * 3;
+static void read_rows(struct jpeg_decompress_struct *info, struct pom_row_sink *sink) {
     while (info->output_scanline < info->output_height) {
-        JSAMPROW row = out->rgb + info->output_scanline * row_bytes;
-        jpeg_read_scanlines(info, &row, 1);
+        jpeg_read_scanlines(info, &sink->row, 1);
+        sink->take(sink);
     }
 }
 
-static void read_cmyk_rows(struct jpeg_decompress_struct *info, struct pom_image *out) {
-    size_t row_bytes = (size_t)out->width * 3;
-    JSAMPARRAY inks = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, (JDIMENSION)out->width * 4, 1);
+static void read_cmyk_rows(struct jpeg_decompress_struct *info, struct pom_row_sink *sink) {
+    JSAMPARRAY inks = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
     while (info->output_scanline < info->output_height) {
-        uint8_t *row = out->rgb + info->output_scanline * row_bytes;
         jpeg_read_scanlines(info, inks, 1);
-        rgb_from_inverted_cmyk(inks[0], (size_t)out->width, row);
+        rgb_from_inverted_cmyk(inks[0], info->output_width, sink->row);
+        sink->take(sink);
     }
 }
 
-static enum pom_status decode(struct decoder *decoder, const struct pom_source *source, struct pom_image *out,
-    int *orientation, struct pom_message *msg) {
+static enum pom_status decode(
+    struct decoder *decoder, const struct pom_source *source, struct pom_row_sink *sink, struct pom_message *msg) {
     struct jpeg_decompress_struct *info = &decoder->info;
     set_up(decoder, source);
     jpeg_read_header(info, TRUE);
-    POM_TRY(admit(decoder, source, msg));
+    POM_TRY(admit(decoder, source, sink->bytes_per_pixel, msg));
     int n = info->num_components;
     if (n != 1 && n != 3 && n != 4)
         return pom_fail(msg, POM_ERR_UNSUPPORTED, "JPEG with %d components: only 1, 3 and 4 are supported", n);
-    *orientation = find_orientation(info);
     info->out_color_space = n == 4 ? JCS_CMYK : JCS_RGB;
     info->dct_method = JDCT_ISLOW;
     info->do_fancy_upsampling = TRUE;
-    if (!pom_image_reshape(out, (int)info->image_width, (int)info->image_height, 3))
-        return pom_fail_memory(msg, "decoding a JPEG");
+    POM_TRY(sink->begin(sink, (int)info->image_width, (int)info->image_height, find_orientation(info), msg));
     jpeg_start_decompress(info);
-    (n == 4 ? read_cmyk_rows : read_rows)(info, out);
+    (n == 4 ? read_cmyk_rows : read_rows)(info, sink);
     return POM_OK;
 }
 
-enum pom_status pom_jpeg_decode(
-    const struct pom_source *source, struct pom_image *out, int *orientation, struct pom_message *msg) {
+enum pom_status pom_jpeg_rows(const struct pom_source *source, struct pom_row_sink *sink, struct pom_message *msg) {
     struct decoder decoder = {.error = {.msg = msg}};
     decoder.info.err = jpeg_std_error(&decoder.error.base);
     decoder.error.base.error_exit = on_error;
@@ -204,7 +200,36 @@ enum pom_status pom_jpeg_decode(
     if (setjmp(decoder.error.jump))
         status = decoder.error.status;
     else
-        status = decode(&decoder, source, out, orientation, msg);
+        status = decode(&decoder, source, sink, msg);
     jpeg_destroy_decompress(&decoder.info);
     return status;
+}
+
+/* The rows go where they stay. */
+struct whole {
+    struct pom_row_sink sink;
+    struct pom_image *out;
+    int orientation;
+};
+
+static enum pom_status begin_whole(
+    struct pom_row_sink *sink, int width, int height, int orientation, struct pom_message *msg) {
+    struct whole *whole = (struct whole *)sink;
+    if (!pom_image_reshape(whole->out, width, height, 3))
+        return pom_fail_memory(msg, "decoding a JPEG");
+    whole->orientation = orientation;
+    sink->row = whole->out->rgb;
+    return POM_OK;
+}
+
+static void take_in_place(struct pom_row_sink *sink) {
+    sink->row += (size_t)((struct whole *)sink)->out->width * 3;
+}
+
+enum pom_status pom_jpeg_decode(
+    const struct pom_source *source, struct pom_image *out, int *orientation, struct pom_message *msg) {
+    struct whole whole = {{.bytes_per_pixel = 3, .begin = begin_whole, .take = take_in_place}, out, 1};
+    POM_TRY(pom_jpeg_rows(source, &whole.sink, msg));
+    *orientation = whole.orientation;
+    return POM_OK;
 }

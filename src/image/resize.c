@@ -71,8 +71,8 @@ static enum pom_status down_then_across(
 }
 
 /* Pillow's rule since version 13, for speed; before it, the pass across came first. The order can change last bits. */
-static bool down_first(const struct pom_image *src, const struct pom_image *dst) {
-    int64_t fewer_rows = (int64_t)src->height - dst->height, fewer_columns = (int64_t)src->width - dst->width;
+bool pom_resize_down_first(int in_width, int in_height, int out_width, int out_height) {
+    int64_t fewer_rows = (int64_t)in_height - out_height, fewer_columns = (int64_t)in_width - out_width;
     return fewer_rows > 0 && fewer_rows > 2 * fewer_columns;
 }
 
@@ -85,20 +85,13 @@ static enum pom_status resample(struct pom_resizer *r, const struct pom_image *s
     if (down)
         POM_TRY(pom_weights_prepare(&r->down, src->height, dst->height, filter, msg));
     if (across && down)
-        return (down_first(src, dst) ? down_then_across : across_then_down)(r, in, dst, msg);
+        return pom_resize_down_first(src->width, src->height, dst->width, dst->height)
+                   ? down_then_across(r, in, dst, msg)
+                   : across_then_down(r, in, dst, msg);
     if (across)
         return pass_across(r, in, dst->height, dst->rgb, msg);
     pass_down(r, in, dst->rgb);
     return POM_OK;
-}
-
-/* Where Pillow's nearest looks: it adds the step up, output by output, rather than multiply. */
-static void nearest_positions(int in, int out, int *positions) {
-    double step = (double)in / out, at = step * 0.5;
-    for (int i = 0; i < out; i++) {
-        positions[i] = at < in ? (int)at : in - 1;
-        at += step;
-    }
 }
 
 static enum pom_status pick_nearest(
@@ -107,8 +100,8 @@ static enum pom_status pick_nearest(
     if (!reserve(&r->rows, &r->rows_capacity, n_positions * sizeof(int)))
         return pom_fail_memory(msg, "a resize");
     int *columns = (int *)(void *)r->rows, *lines = columns + dst->width;
-    nearest_positions(src->width, dst->width, columns);
-    nearest_positions(src->height, dst->height, lines);
+    pom_nearest_positions(src->width, dst->width, columns);
+    pom_nearest_positions(src->height, dst->height, lines);
     uint8_t *out = dst->rgb;
     for (int y = 0; y < dst->height; y++) {
         const uint8_t *in = src->rgb + (size_t)lines[y] * (size_t)src->width * 3;
@@ -127,15 +120,20 @@ static enum pom_status choose_kernels(struct pom_resizer *r, struct pom_message 
     return POM_OK;
 }
 
-enum pom_status pom_resizer_run(struct pom_resizer *r, const struct pom_image *src, int width, int height,
-    enum pom_filter filter, struct pom_image *dst, struct pom_message *msg) {
+enum pom_status pom_resize_check(int width, int height, enum pom_filter filter, struct pom_message *msg) {
     if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
         return pom_fail(
             msg, POM_ERR_ARGUMENT, "resize to %dx%d: both sides must be in 1..%d", width, height, (int)MAX_SIDE);
-    if (!src->rgb || src->width < 1 || src->height < 1 || src == dst)
-        return pom_fail(msg, POM_ERR_ARGUMENT, "resize: the source must be an image with pixels, and not the result");
     if ((unsigned)filter > POM_FILTER_NEAREST)
         return pom_fail(msg, POM_ERR_ARGUMENT, "resize: %d is no filter", (int)filter);
+    return POM_OK;
+}
+
+enum pom_status pom_resizer_run(struct pom_resizer *r, const struct pom_image *src, int width, int height,
+    enum pom_filter filter, struct pom_image *dst, struct pom_message *msg) {
+    POM_TRY(pom_resize_check(width, height, filter, msg));
+    if (!src->rgb || src->width < 1 || src->height < 1 || src == dst)
+        return pom_fail(msg, POM_ERR_ARGUMENT, "resize: the source must be an image with pixels, and not the result");
     POM_TRY(choose_kernels(r, msg));
     if (!pom_image_reshape(dst, width, height, 3))
         return pom_fail_memory(msg, "a resize");

@@ -6,6 +6,7 @@
 #include "image/resize_kernels.h"
 #include "image/weights.h"
 #include <pomona/image.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,12 @@ struct pom_resizer {
 /* As pom_image_resize. */
 enum pom_status pom_resizer_run(struct pom_resizer *resizer, const struct pom_image *src, int width, int height,
     enum pom_filter filter, struct pom_image *dst, struct pom_message *msg);
+
+/* Refuses sizes and filters that no resize has. */
+enum pom_status pom_resize_check(int width, int height, enum pom_filter filter, struct pom_message *msg);
+
+/* Whether Pillow's pass over the rows comes before that over the columns. */
+bool pom_resize_down_first(int in_width, int in_height, int out_width, int out_height);
 
 void pom_resizer_clean_up(struct pom_resizer *resizer);
 

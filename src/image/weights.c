@@ -43,6 +43,7 @@ static const struct filter filters[] = {
     [POM_FILTER_BILINEAR] = {bilinear, 1.0},
     [POM_FILTER_LANCZOS] = {lanczos, 3.0},
     [POM_FILTER_BOX] = {box, 0.5},
+    [POM_FILTER_NEAREST] = {NULL, 0.0}, /* one input each */
 };
 
 static int32_t fixed_point(double weight) {
@@ -78,6 +79,25 @@ static void fill(struct pom_weights *w, double *exact) {
     }
 }
 
+void pom_nearest_positions(int in, int out, int *positions) {
+    double step = (double)in / out, at = step * 0.5;
+    for (int i = 0; i < out; i++) {
+        positions[i] = at < in ? (int)at : in - 1;
+        at += step;
+    }
+}
+
+static void fill_nearest(struct pom_weights *w) {
+    pom_nearest_positions(w->in, w->out, w->first);
+    for (int i = 0; i < w->out; i++) {
+        int32_t *run = w->weights + (size_t)i * w->stride;
+        w->count[i] = 1;
+        run[0] = 1 << POM_WEIGHT_BITS;
+        for (size_t t = 1; t < w->stride; t++)
+            run[t] = 0;
+    }
+}
+
 /* Makes room for runs of up to `longest` weights. */
 static bool reserve(struct pom_weights *w, int out, size_t longest) {
     size_t total, capacity = w->out_capacity;
@@ -108,9 +128,43 @@ enum pom_status pom_weights_prepare(
     w->in = in;
     w->out = out;
     w->filter = filter;
-    fill(w, exact);
+    if (filter == POM_FILTER_NEAREST)
+        fill_nearest(w);
+    else
+        fill(w, exact);
     free(exact);
     return POM_OK;
+}
+
+static void swap_outputs(struct pom_weights *w, int i, int j) {
+    int32_t *a = w->weights + (size_t)i * w->stride, *b = w->weights + (size_t)j * w->stride;
+    int first = w->first[i], count = w->count[i];
+    w->first[i] = w->first[j];
+    w->count[i] = w->count[j];
+    w->first[j] = first;
+    w->count[j] = count;
+    for (size_t t = 0; t < w->stride; t++) {
+        int32_t weight = a[t];
+        a[t] = b[t];
+        b[t] = weight;
+    }
+}
+
+static void turn_run(struct pom_weights *w, int i) {
+    int32_t *run = w->weights + (size_t)i * w->stride;
+    w->first[i] = w->in - w->first[i] - w->count[i];
+    for (int t = 0, u = w->count[i] - 1; t < u; t++, u--) {
+        int32_t weight = run[t];
+        run[t] = run[u];
+        run[u] = weight;
+    }
+}
+
+void pom_weights_mirror(struct pom_weights *w) {
+    for (int i = 0, j = w->out - 1; i < j; i++, j--)
+        swap_outputs(w, i, j);
+    for (int i = 0; i < w->out; i++)
+        turn_run(w, i);
 }
 
 void pom_weights_clean_up(struct pom_weights *weights) {

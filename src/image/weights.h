@@ -30,6 +30,12 @@ struct pom_weights {
 enum pom_status pom_weights_prepare(
     struct pom_weights *weights, int in, int out, enum pom_filter filter, struct pom_message *msg);
 
+/* Turns the weights around: those of the mirrored line. Then only pom_weights_clean_up may follow. */
+void pom_weights_mirror(struct pom_weights *weights);
+
+/* Where Pillow's nearest looks: it adds the step up, output by output, rather than multiply. */
+void pom_nearest_positions(int in, int out, int *positions);
+
 void pom_weights_clean_up(struct pom_weights *weights);
 
 #endif

@@ -23,6 +23,7 @@ static size_t fixed_bytes(const struct pom_model_info *info, int threads, int ba
 enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg) {
     struct pom_budget *budget = &job->budget;
     size_t memory = job->options->memory_bytes ? job->options->memory_bytes : pom_memory_limit() / 2;
+    budget->memory_bytes = memory;
     budget->threads = job->options->threads ? job->options->threads : pom_cpu_count();
     budget->batch = POM_JOB_MAX_BATCH;
     while (fixed_bytes(job->info, budget->threads, budget->batch) > memory && budget->batch > 1)
@@ -45,4 +46,10 @@ enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg) {
     size_t all = (size_t)budget->threads * budget->image_bytes;
     budget->large_bytes = images > all ? images - all : 0;
     return POM_OK;
+}
+
+/* Of more memory a quarter may go to what is read ahead, and a quarter of the rest to the workers. */
+size_t pom_budget_memory_for(const struct pom_budget *budget, size_t large_bytes) {
+    size_t more = large_bytes > budget->large_bytes ? large_bytes - budget->large_bytes : 0;
+    return budget->memory_bytes + (more < SIZE_MAX / 32 ? more * 16 / 9 : more);
 }

@@ -55,9 +55,10 @@ struct pom_counters {
 /* How many threads run, and what each may hold. */
 struct pom_budget {
     int threads, batch;
-    size_t image_bytes; /* that each worker may hold for reading and decoding one image */
-    size_t large_bytes; /* that one image may take while all other workers wait */
-    size_t ahead_bytes; /* of images that wait for a worker; 0 where no source reads ahead */
+    size_t memory_bytes; /* of the process */
+    size_t image_bytes;  /* that each worker may hold for reading and decoding one image */
+    size_t large_bytes;  /* that one image may take while all other workers wait */
+    size_t ahead_bytes;  /* of images that wait for a worker; 0 where no source reads ahead */
 };
 
 /* What is read ahead. */
@@ -119,6 +120,9 @@ void pom_sources_close(struct pom_store **sources, int n);
 
 /* Fills job->budget from the options and the model. POM_ERR_LIMIT where the memory does not do. */
 enum pom_status pom_budget_plan(struct pom_job *job, struct pom_message *msg);
+
+/* The memory of a process in which one image may take so many bytes. */
+size_t pom_budget_memory_for(const struct pom_budget *budget, size_t large_bytes);
 
 /* Whether the object is one that the job takes: named as images are, or a source by itself. */
 bool pom_is_wanted(const struct pom_store *source, const char *path);

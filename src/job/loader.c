@@ -1,6 +1,9 @@
 #include "job/loader.h"
 
+#include "image/stretch.h"
 #include "job/job.h"
+
+#include <math.h>
 
 static const double mib = 1 << 20;
 
@@ -29,6 +32,12 @@ static enum pom_status read_bytes(
     return status;
 }
 
+/* Adds to the message how much memory would do. */
+static void advise(const struct pom_loader *loader, size_t bytes, struct pom_message *msg) {
+    size_t memory = pom_budget_memory_for(&loader->job->budget, bytes);
+    pom_fail_in(msg, POM_ERR_LIMIT, "use --memory %.0fM or more", ceil((double)memory / mib));
+}
+
 /* Within so many bytes, half of them at most for the image as stored. */
 static enum pom_status load(struct pom_loader *loader, const struct pom_loader_source *source, size_t bytes,
     enum pom_stage *stage, struct pom_message *msg) {
@@ -40,10 +49,18 @@ static enum pom_status load(struct pom_loader *loader, const struct pom_loader_s
     POM_TRY(status);
 
     *stage = POM_STAGE_DECODE;
-    const struct pom_image_limits limits = {.max_memory_bytes = bytes - loader->bytes.size};
+    size_t needed = 0;
+    const struct pom_image_limits limits = {.max_memory_bytes = bytes - loader->bytes.size, .needed_bytes = &needed};
     status = pom_image_decode(loader->bytes.data, loader->bytes.size, &limits, &loader->picture, msg);
+    bool by_rows = status == POM_ERR_LIMIT && needed > 0;
+    if (by_rows)
+        status = pom_image_stretch(loader->bytes.data, loader->bytes.size, &limits, job->info->width, job->info->height,
+            job->options->filter, &loader->scaled, msg);
     pom_lap_end(&lap, &loader->work[POM_WORK_DECODE]);
-    POM_TRY(status);
+    if (status == POM_ERR_LIMIT && needed > 0)
+        advise(loader, needed + loader->bytes.size, msg);
+    if (status != POM_OK || by_rows)
+        return status;
     status = pom_resizer_run(&loader->resizer, &loader->picture, job->info->width, job->info->height,
         job->options->filter, &loader->scaled, msg);
     pom_lap_end(&lap, &loader->work[POM_WORK_RESIZE]);
