@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 VENV := .deps/venv/bin/python
 
-.PHONY: all deps help demo test test-peers bench kernels install format tidy clean
+.PHONY: all deps help demo python test test-peers bench kernels install format tidy clean
 
 all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
 	@ninja -C $(BUILD) --quiet
@@ -32,6 +32,10 @@ test-peers: all ## the tests that need TensorFlow, Spark or ONNX Runtime
 	@tools/deps.sh test
 	@tools/deps.sh peers
 	@$(VENV) tests/run.py peers
+
+python: all ## the Python package in $(BUILD)/site: PYTHONPATH=$(BUILD)/site python3 -c 'import pomona'
+	@tools/deps.sh python
+	@tools/stage_python.sh $(BUILD) $(CURDIR)/$(VENV)
 
 bench: all ## speed beside the peers, as ratios, and the fraction of the hardware limit
 	@tools/deps.sh peers

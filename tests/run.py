@@ -81,14 +81,24 @@ def pytest(folders):
     return count
 
 
+def stage_python():
+    """The Python package in build/site, where the tests import it from."""
+    done = run(["tools/stage_python.sh", "build", sys.executable])
+    if done.returncode:
+        sys.exit(f"the Python package does not build:\n{done.stdout[-8000:]}")
+
+
 def quick():
     yield meson("build")
     for build, (sanitizers, select, env) in SANITIZED.items():
         yield meson(build, ["-Dbuildtype=debugoptimized", "-Doptimization=1", f"-Db_sanitize={sanitizers}", "-Db_lundef=false"], select, **env)
     yield pytest(["tests/e2e", "tests/readback"])
+    stage_python()
+    yield pytest(["tests/python"])
 
 
 def peers():
+    stage_python()
     yield pytest(["tests/peers"])
 
 

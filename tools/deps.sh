@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a step needs and is missing: from Debian's packages, PyPI, and, for peers, Go modules and Maven. Safe to run again; then it takes a moment.
-# usage: tools/deps.sh build|demo|test|peers
+# usage: tools/deps.sh build|demo|python|test|peers
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -96,6 +96,7 @@ build() {
 case "${1:-}" in
 build) build ;;
 demo) packages $demo_packages ;;
+python) venv venv test ;;
 test)
     # shellcheck disable=SC2086
     packages $test_packages
@@ -114,7 +115,7 @@ peers)
     server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
     ;;
 *)
-    echo "usage: tools/deps.sh build|demo|test|peers" >&2
+    echo "usage: tools/deps.sh build|demo|python|test|peers" >&2
     exit 1
     ;;
 esac

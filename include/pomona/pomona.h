@@ -11,6 +11,7 @@
 #define POMONA_POMONA_H
 
 #include <pomona/image.h>
+#include <pomona/machine.h>
 #include <pomona/model.h>
 #include <pomona/stats.h>
 #include <pomona/status.h>

@@ -2,11 +2,9 @@
 #ifndef POM_BASE_RESOURCES_H
 #define POM_BASE_RESOURCES_H
 
+#include <pomona/machine.h> /* pom_cpu_count */
 #include <stddef.h>
 #include <stdint.h>
-
-/* Threads to run: the CPUs of the affinity mask, at most the cgroup's quota rounded up, at least 1. */
-int pom_cpu_count(void);
 
 /* Bytes of memory: the machine's, at most the cgroup's limit. */
 size_t pom_memory_limit(void);

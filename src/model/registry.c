@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "model/paths.h"
 #include <ctype.h>
+#include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,16 @@ static bool relocated_folder(struct pom_buffer *out) {
     return executable_folder(out) && pom_buffer_text(out, "/../share/pomona/models");
 }
 
+/* Beside the shared library that holds this code, when another program has loaded it. */
+static bool library_folder(struct pom_buffer *out) {
+    Dl_info library;
+    if (!dladdr(&pom_known_models_count, &library))
+        return false;
+    const char *slash = strrchr(library.dli_fname, '/');
+    return slash && pom_buffer_append(out, library.dli_fname, (size_t)(slash - library.dli_fname)) &&
+           pom_buffer_text(out, "/../share/pomona/models");
+}
+
 static bool installed_folder(struct pom_buffer *out) {
     return pom_buffer_text(out, POM_INSTALLED_MODELS);
 }
@@ -81,7 +92,7 @@ static bool build_tools_folder(struct pom_buffer *out) {
 
 /* In the order of the search; each appends a folder, or returns false where it has none. */
 static bool (*const folders[])(struct pom_buffer *out) = {
-    set_folder, user_folder, relocated_folder, installed_folder, build_folder, build_tools_folder};
+    set_folder, user_folder, relocated_folder, library_folder, installed_folder, build_folder, build_tools_folder};
 
 static enum pom_status not_found(const char *name, struct pom_message *msg) {
     const struct pom_known_model *known = pom_known_model(name);

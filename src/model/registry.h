@@ -25,7 +25,7 @@ bool pom_model_is_path(const char *name_or_path);
 
 /* The file of a model by name: NAME.onnx in the first of these folders that has one:
  *   $POMONA_MODELS; the user's cache, ${XDG_CACHE_HOME:-~/.cache}/pomona/models; share/pomona/models beside the folder
- * of the executable, then that of the installation; for a build tree, models and ../.deps/models in the folder of the
+ * of the executable, then of the shared library, then that of the installation; for a build tree, models and ../.deps/models in the folder of the
  * executable. POM_ERR_NOT_FOUND says which command brings it. free() releases *out. */
 enum pom_status pom_model_find(const char *name, char **out, struct pom_message *msg);
 
