@@ -32,15 +32,21 @@ bool pom_buffer_text(struct pom_buffer *buffer, const char *text) {
 }
 
 bool pom_buffer_printf(struct pom_buffer *buffer, const char *format, ...) {
+    size_t room = buffer->capacity - buffer->size;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room ? buffer->data + buffer->size : NULL, room, format, args);
     va_end(args);
-    if (n < 0 || !pom_buffer_reserve(buffer, (size_t)n))
+    if (n < 0 || !pom_buffer_reserve(buffer, (size_t)n)) {
+        if (room)
+            buffer->data[buffer->size] = '\0';
         return false;
-    va_start(args, format);
-    vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
-    va_end(args);
+    }
+    if ((size_t)n >= room) { /* it did not fit */
+        va_start(args, format);
+        vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     buffer->size += (size_t)n;
     return true;
 }

@@ -224,7 +224,7 @@ static void start_second(struct pom_timer *timer) {
     struct pom_request *request = timer->user;
     struct pom_client *client = request->client;
     if (is_under_way(&request->transfers[0]) && !is_under_way(&request->transfers[1]) &&
-        pom_throttle_take_hedge(&client->throttle))
+        client->under_way < POM_THROTTLE_MOST && pom_throttle_take_hedge(&client->throttle))
         start(request, &request->transfers[1]);
 }
 

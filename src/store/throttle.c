@@ -3,8 +3,8 @@
 #include <string.h>
 
 enum {
-    QUEUED_FEW = 24,    /* requests waiting at the server: below, the limit grows */
-    QUEUED_MANY = 64,   /* above, it shrinks */
+    QUEUED_FEW = 24,    /* requests waiting at the server, besides a third of all: below, the limit grows */
+    QUEUED_MANY = 64,   /* besides half of all: above, it shrinks */
     FLOOR_AGE = 20000,  /* answers after which the floor is looked for anew */
     LEAST_COUNTED = 100 /* before a percentile is told */
 };
@@ -60,10 +60,11 @@ void pom_throttle_answered(struct pom_throttle *throttle, uint64_t latency_ns, i
     count(throttle, latency_ns);
     throttle->hedges += throttle->hedges < most_hedges ? hedge_share : 0;
     double queued = under_way * (1 - (double)throttle->floor_ns / (double)(throttle->mean_ns + 1));
-    bool full = under_way >= (int)throttle->limit - 1;
-    if (full && queued < QUEUED_FEW)
-        throttle->limit += 1; /* one an answer: doubled in each round trip */
-    else if (queued > QUEUED_MANY && throttle->limit > POM_THROTTLE_START)
+    bool full = under_way >= (int)throttle->limit - 1, few = queued < QUEUED_FEW + under_way / 3.0;
+    throttle->queueing |= !few;
+    if (full && few)
+        throttle->limit += throttle->queueing ? 1 : 3; /* an answer: doubled, or at first times four, a round trip */
+    else if (queued > QUEUED_MANY + under_way / 2.0 && throttle->limit > POM_THROTTLE_START)
         throttle->limit -= 1 / throttle->limit;
     keep_within_bounds(throttle);
 }
@@ -72,6 +73,7 @@ void pom_throttle_slow_down(struct pom_throttle *throttle, uint64_t now_ns) {
     if (now_ns - throttle->slowed_ns < slow_every_ns)
         return;
     throttle->slowed_ns = now_ns;
+    throttle->queueing = true;
     throttle->limit /= 2;
     keep_within_bounds(throttle);
 }

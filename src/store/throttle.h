@@ -1,4 +1,4 @@
-/* How many requests to have under way: as many as shorten the job. Grows while latency stays at its floor, as the
+/* How many requests to have under way: as many as shorten the job. Grows while latency stays near its floor, as the
  * requests then do not wait for one another (L. Brakmo, L. Peterson, "TCP Vegas", 1995), shrinks where they queue, and
  * by half where the server says "slow down". And when a request takes so long that a second one is worth its cost (J.
  * Dean, L. Barroso, "The Tail at Scale", 2013). Not thread-safe. */
@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { POM_THROTTLE_LEAST = 16, POM_THROTTLE_START = 64, POM_THROTTLE_MOST = 512, POM_THROTTLE_BUCKETS = 160 };
+enum { POM_THROTTLE_LEAST = 16, POM_THROTTLE_START = 128, POM_THROTTLE_MOST = 512, POM_THROTTLE_BUCKETS = 160 };
 
 struct pom_throttle {
     double limit;
+    bool queueing; /* has been seen: the limit grows with care */
     uint64_t floor_ns, mean_ns;            /* latency: the least of late, and an average */
     uint64_t floor_age;                    /* answers since the floor was looked for anew */
     uint64_t slowed_ns;                    /* when the limit was last halved */

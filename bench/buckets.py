@@ -1,0 +1,220 @@
+"""Buckets: reading and listing beside obstore, the first row of a large bucket, and a job from a distant one beside one from local files.
+
+Servers run on the loopback interface, on the same cores: versitygw, nginx, a generated bucket; slow_proxy.py makes a server distant by
+holding each request for 100 ms. Objects are links to the images of Fruits-360 in a folder in memory.
+"""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from common import FRUITS, MOBILENET, POMONA, PYTHON, ROOT, SHARED, spread, table
+
+sys.path.insert(0, str(ROOT / "tests" / "peers"))
+
+BENCH = ROOT / "build" / "tests" / "store" / "bucketbench"
+STORE = SHARED / "peers" / "store"
+GENERATED = ROOT / "tests" / "peers" / "generated_bucket.py"
+OBJECTS, KEYS, MANY_KEYS, JOB_IMAGES = 10_000, 100_000, 1_000_000, 6030
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log; worker_processes 2; events {{ worker_connections 4096; }}
+http {{
+    access_log off; sendfile on; keepalive_requests 1000000; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
+    fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    server {{
+        listen 127.0.0.1:{port} backlog=1024;
+        location = /objects/ {{ proxy_pass http://127.0.0.1:{listing}; }}
+        location / {{ root {root}; }}
+    }}
+}}"""
+
+
+# --- servers ---
+
+def fill(folder, n):
+    """n objects <label>/<name>, evenly over the whole set; links where there are more objects than files."""
+    files = sorted(FRUITS.rglob("*.jpg"))
+    copies = folder.parent.parent / "files"
+    copies.mkdir(exist_ok=True)
+    for i in range(n):
+        source = files[i * len(files) // n] if n <= len(files) else files[i % len(files)]
+        copy = copies / f"{source.parent.name} {source.name}"
+        if not copy.exists():
+            copy.write_bytes(source.read_bytes())
+        link = folder / source.parent.name / (source.name if n <= len(files) else f"{i // len(files):03}_{source.name}")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        os.link(copy, link)
+
+
+class Servers:
+    """Those that are needed now and then are started when asked for; all end with the stack."""
+
+    def __init__(self, stack, folder):
+        import servers
+
+        self.kit, self.stack, self.folder = servers, stack, folder
+        self.gateway = stack.enter_context(servers.versitygw(folder))
+        for bucket, n in (("objects", OBJECTS), ("keys", KEYS), ("images", JOB_IMAGES)):
+            fill(self.gateway.root / bucket, n)
+        self.port = int(self.gateway.url.rsplit(":", 1)[1])
+        self.slow = self.distant(self.port)
+
+    def start(self, name, command):
+        """The command with a free port behind it."""
+        port = self.kit.free_port()
+        self.stack.enter_context(self.kit.started([*command, port], port, self.folder / f"{name}.log", seconds=30))
+        return port
+
+    def distant(self, port):
+        return self.start(f"slow_proxy-{port}", [sys.executable, STORE / "slow_proxy.py", "--to", port, "--delay-ms", 100, "--listen"])
+
+    def pin(self, cores):
+        """All servers, which are children of this process, run on these only."""
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        for child in children:
+            subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", ",".join(map(str, cores)), child], check=True, stdout=subprocess.DEVNULL)
+
+    def env(self, port):
+        return {**self.gateway.env, "AWS_ENDPOINT_URL": url(port), "AWS_ALLOW_HTTP": "true"}
+
+    def nginx(self):
+        port, root = self.kit.free_port(), self.gateway.root
+        generated = [sys.executable, GENERATED, "--folder", root / "objects"]
+        config = self.folder / "nginx.conf"
+        config.write_text(NGINX.format(folder=self.folder, port=port, root=root, listing=self.start("listing", generated)))
+        self.stack.enter_context(self.kit.started(["nginx", "-c", config, "-e", self.folder / "nginx-error.log"], port, self.folder / "nginx.log"))
+        return port
+
+    def generated(self):
+        image = next(FRUITS.rglob("*.jpg"))
+        return self.start("generated", [sys.executable, GENERATED, "--keys", MANY_KEYS, "--object", image])
+
+
+def url(port):
+    return f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def all_servers():
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.exists() else None) as folder, ExitStack() as stack:
+        Path(folder).chmod(0o755)  # nginx's workers are somebody else where it is started by root
+        yield Servers(stack, Path(folder))
+
+
+# --- one measurement ---
+
+def run(command, env, before=()):
+    done = subprocess.run([*map(str, before), *map(str, command)], env=env, text=True, capture_output=True, timeout=300)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def ours(servers, port, bucket, mode):
+    return json.loads(run([BENCH, f"s3://{bucket}/", mode], servers.env(port)))
+
+
+def obstore(servers, port, bucket, tool, concurrency=64, keys=None):
+    command = [PYTHON, STORE / "read_objects.py", tool, "--endpoint", url(port), "--bucket", bucket, "--concurrency", concurrency]
+    return json.loads(run([*command, *(["--keys", keys] if keys else [])], servers.env(port)))
+
+
+def rounds_of(rounds, *measures):
+    """The results of each, in turn: a list for each."""
+    results = [[measure() for measure in measures] for _ in range(rounds)]
+    return [list(column) for column in zip(*results)]
+
+
+def ratios(over, under):
+    return [a / b for a, b in zip(over, under)]
+
+
+def row(what, wanted, good, our_text, their_text, ratio):
+    verdict = "yes" if good(statistics.median(ratio)) else "NO"
+    print(f"{what}: {our_text} beside {their_text}, ratio {spread(ratio, 2)}, wanted {wanted}: {verdict}", flush=True)
+    return [what, our_text, their_text, spread(ratio, 2), f"{wanted}: {verdict}"]
+
+
+# --- what is measured ---
+
+def reading(servers, args, what, port, concurrency, wanted):
+    """Objects a second, all keys known before."""
+    def rate(result):
+        return result["objects_s"]
+
+    mine, theirs = rounds_of(args.rounds, lambda: rate(ours(servers, port, "objects", "apart")),
+                             lambda: rate(obstore(servers, port, "objects", "obstore-threads", concurrency)))
+    yield row(what, f">= {wanted}", lambda r: r >= wanted, f"{spread(mine, 0)}/s", f"{spread(theirs, 0)}/s", ratios(mine, theirs))
+
+
+def bench_direct(servers, args):
+    yield from reading(servers, args, "10,000 objects, versitygw", servers.port, 64, 1.3)
+
+
+def bench_delayed(servers, args):
+    yield from reading(servers, args, "10,000 objects, 100 ms a request, at most 512 at once", servers.slow, 512, 1.1)
+
+
+def bench_cpu(servers, args):
+    port, keys = servers.nginx(), servers.folder / "keys.txt"
+    root = servers.gateway.root / "objects"
+    keys.write_text("\n".join(sorted(str(f.relative_to(root)) for f in root.rglob("*.jpg"))))
+    mine, theirs = rounds_of(
+        args.rounds, lambda: ours(servers, port, "objects", "apart")["cpu_us"],
+        lambda: obstore(servers, port, "objects", "obstore-threads", keys=keys)["cpu_s"] * 1e6 / OBJECTS)
+    yield row("CPU time of the client an object, nginx", "<= 0.5", lambda r: r <= 0.5, f"{spread(mine)} us", f"{spread(theirs)} us",
+               ratios(mine, theirs))
+
+
+def bench_listing(servers, args):
+    mine, theirs = rounds_of(args.rounds, lambda: ours(servers, servers.slow, "keys", "list")["wall_s"],
+                             lambda: obstore(servers, servers.slow, "keys", "list-obstore")["list_s"])
+    yield row("listing 100,000 keys, 100 ms a request", "<= 0.33", lambda r: r <= 1 / 3, f"{spread(mine, 2)} s", f"{spread(theirs, 2)} s",
+               ratios(mine, theirs))
+
+
+def features(servers, port, source, *options, core=None):
+    """Wall seconds of the whole process, and its receipt."""
+    out = servers.folder / "out"
+    command = [POMONA, "features", source, "-o", out, "--model", MOBILENET, "--fresh", "--quiet", *options]
+    start = time.perf_counter()
+    run([*([] if core is None else ["taskset", "-c", core]), *command], servers.env(port))
+    return time.perf_counter() - start, json.loads((out / "run.json").read_text())
+
+
+def bench_first(servers, args):
+    port = servers.generated()
+    for what, at in (("", port), (", 100 ms a request", servers.distant(port))):
+        def first():
+            return features(servers, at, "s3://photos/", "--limit", 2000)[1]["timing"]["wall_seconds"]["first_row"]
+        seconds = rounds_of(args.rounds, first)[0]
+        yield row(f"first row of a job on 1,000,000 keys{what}", "<= 1 s", lambda s: s <= 1, f"{spread(seconds, 2)} s", "", seconds)
+
+
+def bench_job(servers, args):
+    """With the client on one core and the servers on the other, as they would stand apart; then once all on both."""
+    def seconds(port, source, core):
+        return features(servers, port, source, core=core)[0]
+
+    cores = sorted(os.sched_getaffinity(0))
+    for what, core, rounds in (("servers on a core of their own", cores[0], args.rounds), ("servers on the job's two cores", None, 1)):
+        servers.pin(cores[1:] if core is not None else cores)
+        distant, local = rounds_of(rounds, lambda: seconds(servers.slow, "s3://images/", core),
+                                   lambda: seconds(servers.port, servers.gateway.root / "images", core))
+        yield row(f"{JOB_IMAGES:,} images -> features, 100 ms a request beside local files, {what}", "<= 1.05", lambda r: r <= 1.05,
+                  f"{spread(distant, 2)} s", f"{spread(local, 2)} s, local", ratios(distant, local))
+
+
+PARTS = {"direct": bench_direct, "delayed": bench_delayed, "cpu": bench_cpu, "listing": bench_listing, "first": bench_first, "job": bench_job}
+
+
+def bench(args):
+    with all_servers() as servers:
+        rows = [row for part in args.buckets for row in PARTS[part](servers, args)]
+    return [table(["buckets", "Pomona", "obstore", "ratio by round", "wanted"], rows)]
