@@ -31,6 +31,19 @@ bool pom_buffer_text(struct pom_buffer *buffer, const char *text) {
     return pom_buffer_append(buffer, text, strlen(text));
 }
 
+bool pom_buffer_texts(struct pom_buffer *buffer, const char *const *texts) {
+    size_t before = buffer->size;
+    for (; *texts; texts++) {
+        if (pom_buffer_text(buffer, *texts))
+            continue;
+        buffer->size = before;
+        if (buffer->data)
+            buffer->data[before] = '\0';
+        return false;
+    }
+    return true;
+}
+
 bool pom_buffer_printf(struct pom_buffer *buffer, const char *format, ...) {
     size_t room = buffer->capacity - buffer->size;
     va_list args;

@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ASKED_AGAIN = 4, LOOK_MS = 50, LEAST_DEADLINE_MS = 1000, LEAST_BYTES_PER_MS = 64 };
+enum {
+    USUAL_URL = 250,
+    USUAL_HEADERS = 700,
+    MOST_ASKED_AGAIN = 4,
+    LOOK_MS = 50,
+    LEAST_DEADLINE_MS = 1000,
+    LEAST_BYTES_PER_MS = 64
+};
 
 static const uint64_t ms = 1000000;
 
@@ -209,7 +216,11 @@ static void start(struct pom_request *request, struct pom_http_transfer *transfe
     transfer->user = request;
     transfer->max_bytes = request->max_bytes;
     transfer->deadline_ms = deadline_ms(request);
-    enum pom_status status = client->protocol->prepare(client->store, request, transfer, &request->message);
+    enum pom_status status = POM_OK;
+    if (!pom_buffer_reserve(&transfer->url, USUAL_URL) || !pom_buffer_reserve(&transfer->headers, USUAL_HEADERS))
+        status = pom_fail_memory(&request->message, request->subject);
+    if (status == POM_OK)
+        status = client->protocol->prepare(client->store, request, transfer, &request->message);
     if (status != POM_OK) {
         finish(request, status);
         return;

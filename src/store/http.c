@@ -11,16 +11,25 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     MAX_HEADERS = 24,
     MAX_HEAD = 64 << 10,
+    USUAL_HEAD = 1000,
     EVENTS = 64,
     CONNECT_MS = 10000,
     STALL_SECONDS = 10,
     KEPT_CONNECTIONS = 1024,
     LONGEST_WAIT_MS = 1000
+};
+
+/* Of a descriptor. */
+enum {
+    WATCH_EVENTS = EPOLLIN | EPOLLOUT,
+    WATCH_IDLE = 64,       /* libcurl does not wait for it now */
+    WATCH_CONNECTION = 128 /* libcurl tells us when it closes it */
 };
 
 /* A libcurl handle, kept with its buffers from one transfer to the next. */
@@ -40,6 +49,8 @@ struct pom_http {
     const char *authorities; /* file of certificates; NULL: the system's */
     uint64_t curl_at_ns;     /* when libcurl wants to be called; UINT64_MAX: never */
     struct pom_timers timers;
+    uint8_t *watches; /* by descriptor: the events that it is registered for with epoll, and the marks WATCH_... */
+    size_t n_watches;
     struct pom_http_slot *idle;
     struct pom_http_slot **slots; /* all */
     size_t n_slots, slots_capacity;
@@ -51,7 +62,8 @@ struct pom_http {
 
 bool pom_http_add_header(struct pom_http_transfer *transfer, const char *name, const char *value) {
     struct pom_buffer *headers = &transfer->headers;
-    return pom_buffer_printf(headers, "%s: %s", name, value) && pom_buffer_append(headers, "", 1);
+    return pom_buffer_texts(headers, (const char *const[]){name, ": ", value, NULL}) &&
+           pom_buffer_append(headers, "", 1);
 }
 
 void pom_http_header(const struct pom_http_transfer *transfer, const char *name, char *out, size_t size) {
@@ -103,19 +115,55 @@ static size_t on_body(char *data, size_t size, size_t n, void *user) {
     return pom_buffer_append(answer, data, bytes) ? bytes : 0;
 }
 
+/* What is known of the descriptor; NULL on no memory. */
+static uint8_t *find_watch(struct pom_http *http, curl_socket_t fd) {
+    void *watches = http->watches;
+    size_t known = http->n_watches;
+    if (!pom_grow(&watches, &http->n_watches, (size_t)fd + 1, 1))
+        return NULL;
+    http->watches = watches;
+    memset(http->watches + known, 0, http->n_watches - known);
+    return &http->watches[fd];
+}
+
+static int unwatch(struct pom_http *http, curl_socket_t fd, uint8_t *watch) {
+    struct epoll_event none = {0};
+    if (*watch & WATCH_EVENTS)
+        epoll_ctl(http->epoll, EPOLL_CTL_DEL, fd, &none);
+    *watch &= WATCH_CONNECTION;
+    return 0;
+}
+
+/* A connection that waits for its next request stays registered, as that request is often the next thing to happen. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known) {
     (void)easy;
+    (void)known;
     struct pom_http *http = user;
-    struct epoll_event event = {.data.fd = fd};
-    if (what == CURL_POLL_REMOVE) {
-        epoll_ctl(http->epoll, EPOLL_CTL_DEL, fd, &event);
-        return 0;
-    }
-    event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    if (known && epoll_ctl(http->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
-        return 0;
-    curl_multi_assign(http->multi, fd, http);
-    return epoll_ctl(http->epoll, EPOLL_CTL_ADD, fd, &event);
+    uint8_t *watch = find_watch(http, fd);
+    uint8_t wanted = (uint8_t)((what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0));
+    if (!watch)
+        return -1;
+    if (what == CURL_POLL_REMOVE)
+        return *watch & WATCH_CONNECTION ? (*watch |= WATCH_IDLE, 0) : unwatch(http, fd, watch);
+    uint8_t before = *watch & WATCH_EVENTS;
+    *watch = (*watch & WATCH_CONNECTION) | wanted;
+    struct epoll_event event = {.events = wanted, .data.fd = fd};
+    return before == wanted ? 0 : epoll_ctl(http->epoll, before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+}
+
+static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    uint8_t *watch = fd >= 0 ? find_watch(user, fd) : NULL;
+    if (watch)
+        *watch = WATCH_CONNECTION;
+    return fd;
+}
+
+static int on_close(void *user, curl_socket_t fd) {
+    struct pom_http *http = user;
+    http->watches[fd] = 0; /* closing takes it out of the epoll */
+    return close(fd);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user) {
@@ -125,7 +173,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user) {
     return 0;
 }
 
-static bool set_up(const struct pom_http *http, struct pom_http_slot *slot) {
+static bool set_up(struct pom_http *http, struct pom_http_slot *slot) {
     CURL *easy = slot->easy;
     bool good = curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK;
     good &= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->reason) == CURLE_OK;
@@ -133,6 +181,10 @@ static bool set_up(const struct pom_http *http, struct pom_http_slot *slot) {
     good &= curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK;
     good &= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK;
     good &= curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK;
+    good &= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK;
+    good &= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http) == CURLE_OK;
+    good &= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) == CURLE_OK;
+    good &= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http) == CURLE_OK;
     good &= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
     good &= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK;
     good &= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
@@ -262,7 +314,7 @@ void pom_http_start(struct pom_http *http, struct pom_http_transfer *transfer) {
     transfer->end = POM_HTTP_FAILED;
     transfer->started_ns = pom_now_ns();
     *transfer->reason = '\0';
-    struct pom_http_slot *slot = take_slot(http);
+    struct pom_http_slot *slot = pom_buffer_reserve(&transfer->head, USUAL_HEAD) ? take_slot(http) : NULL;
     if (slot) {
         slot->transfer = transfer;
         slot->too_big = false;
@@ -327,19 +379,19 @@ static int wait_ms(struct pom_http *http) {
     return ms < LONGEST_WAIT_MS ? (int)ms : LONGEST_WAIT_MS;
 }
 
-static void take_events(struct pom_http *http, const struct epoll_event *events, int n) {
-    int running;
-    for (int i = 0; i < n; i++) {
-        uint32_t what = events[i].events;
-        if (events[i].data.fd == http->wake) {
-            uint64_t count;
-            if (read(http->wake, &count, sizeof count) < 0)
-                continue;
-        } else {
-            int mask = (what & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (what & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                       (what & EPOLLERR ? CURL_CSELECT_ERR : 0);
-            curl_multi_socket_action(http->multi, events[i].data.fd, mask, &running);
-        }
+static void take_event(struct pom_http *http, const struct epoll_event *event) {
+    int running, fd = event->data.fd;
+    uint32_t what = event->events;
+    uint64_t count;
+    if (fd == http->wake) {
+        if (read(http->wake, &count, sizeof count) < 0)
+            return;
+    } else if (http->watches[fd] & WATCH_IDLE) { /* the server ends it: libcurl will see that before it uses it */
+        unwatch(http, fd, &http->watches[fd]);
+    } else {
+        int mask = (what & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (what & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                   (what & EPOLLERR ? CURL_CSELECT_ERR : 0);
+        curl_multi_socket_action(http->multi, fd, mask, &running);
     }
 }
 
@@ -367,7 +419,8 @@ static void *run(void *user) {
         }
         take_finished(http);
         int n = epoll_wait(http->epoll, events, EVENTS, wait_ms(http));
-        take_events(http, events, n);
+        for (int i = 0; i < n; i++)
+            take_event(http, &events[i]);
         take_finished(http);
         pom_timers_run(&http->timers, pom_now_ns());
     }
@@ -415,6 +468,7 @@ static void close_engine(struct pom_http *http) {
     }
     free(http->slots);
     curl_multi_cleanup(http->multi);
+    free(http->watches);
     pom_timers_clean_up(&http->timers);
     if (http->epoll >= 0)
         close(http->epoll);

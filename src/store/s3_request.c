@@ -76,8 +76,9 @@ static enum pom_status sign(struct pom_s3 *s3, const struct pom_s3_request *requ
 
 static bool write_transfer(const struct pom_s3 *s3, const struct pom_s3_request *request, const char *host,
     const struct headers *headers, struct pom_http_transfer *transfer) {
-    bool good = pom_buffer_printf(&transfer->url, "%s://%s%s%s%s", s3->config.scheme ? s3->config.scheme : "https",
-        host, s3->path.data, s3->query.size ? "?" : "", s3->query.data);
+    const char *const url[] = {s3->config.scheme ? s3->config.scheme : "https", "://", host, s3->path.data,
+        s3->query.size ? "?" : "", s3->query.data, NULL};
+    bool good = pom_buffer_texts(&transfer->url, url);
     for (size_t i = 0; i < headers->n && good; i++)
         if (strcmp(headers->list[i].name, "host") != 0)
             good = pom_http_add_header(transfer, headers->list[i].name, headers->list[i].value);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY = 8, KEY_BYTES = 32 };
+enum { DAY = 8, KEY_BYTES = 32, USUAL_NAMES = 200, USUAL_REQUEST = 1000 };
 
 static const char algorithm[] = "AWS4-HMAC-SHA256", last_word[] = "aws4_request";
 
@@ -88,17 +88,19 @@ static bool find_key(struct pom_sigv4_cache *cache, const struct pom_sigv4_scope
 }
 
 static bool signed_names(const struct pom_sigv4_request *request, struct pom_buffer *out) {
-    bool good = pom_buffer_text(out, "");
+    bool good = pom_buffer_reserve(out, USUAL_NAMES) && pom_buffer_text(out, "");
     for (size_t i = 0; i < request->n_headers && good; i++)
-        good = pom_buffer_printf(out, "%s%s", i ? ";" : "", request->headers[i].name);
+        good = pom_buffer_texts(out, (const char *const[]){i ? ";" : "", request->headers[i].name, NULL});
     return good;
 }
 
 static bool canonical_request(const struct pom_sigv4_request *request, const char *names, struct pom_buffer *out) {
-    bool good = pom_buffer_printf(out, "%s\n%s\n%s\n", request->method, request->path, request->query);
+    const char *const head[] = {request->method, "\n", request->path, "\n", request->query, "\n", NULL};
+    bool good = pom_buffer_reserve(out, USUAL_REQUEST) && pom_buffer_texts(out, head);
     for (size_t i = 0; i < request->n_headers && good; i++)
-        good = pom_buffer_printf(out, "%s:%s\n", request->headers[i].name, request->headers[i].value);
-    return good && pom_buffer_printf(out, "\n%s\n%s", names, request->payload_sha256);
+        good = pom_buffer_texts(
+            out, (const char *const[]){request->headers[i].name, ":", request->headers[i].value, "\n", NULL});
+    return good && pom_buffer_texts(out, (const char *const[]){"\n", names, "\n", request->payload_sha256, NULL});
 }
 
 static bool sign_text(struct pom_sigv4_cache *cache, const struct pom_buffer *text, char hex[POM_SHA256_HEX]) {
@@ -114,13 +116,14 @@ static bool sign(struct pom_sigv4_cache *cache, const struct pom_sigv4_scope *sc
     char place[160], digest[POM_SHA256_HEX], signature[POM_SHA256_HEX];
     struct pom_buffer text = {0};
     snprintf(place, sizeof place, "%.*s/%s/%s/%s", DAY, time, scope->region, scope->service, last_word);
-    bool good = pom_sha256(canonical->data, canonical->size, digest, NULL) == POM_OK &&
-                pom_buffer_printf(&text, "%s\n%s\n%s\n%s", algorithm, time, place, digest) &&
-                sign_text(cache, &text, signature);
+    bool good =
+        pom_sha256(canonical->data, canonical->size, digest, NULL) == POM_OK &&
+        pom_buffer_texts(&text, (const char *const[]){algorithm, "\n", time, "\n", place, "\n", digest, NULL}) &&
+        sign_text(cache, &text, signature);
     pom_buffer_clean_up(&text);
     out->size = 0;
-    return good && pom_buffer_printf(out, "%s Credential=%s/%s, SignedHeaders=%s, Signature=%s", algorithm,
-                       scope->access_key, place, names, signature);
+    return good && pom_buffer_texts(out, (const char *const[]){algorithm, " Credential=", scope->access_key, "/", place,
+                                             ", SignedHeaders=", names, ", Signature=", signature, NULL});
 }
 
 enum pom_status pom_sigv4_sign(struct pom_sigv4_cache *cache, const struct pom_sigv4_scope *scope,

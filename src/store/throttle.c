@@ -10,6 +10,7 @@ enum {
 };
 
 static const uint64_t slow_every_ns = 500000000, least_hedge_ns = 50000000;
+static const double first_rate = 2500e-9; /* answers a nanosecond, that the first answer's latency is to allow */
 static const double hedge_share = 0.05, most_hedges = 20;
 
 void pom_throttle_init(struct pom_throttle *throttle) {
@@ -51,7 +52,16 @@ static void keep_within_bounds(struct pom_throttle *throttle) {
         throttle->limit = POM_THROTTLE_MOST;
 }
 
+/* Few requests at once do for a server that is near, many are needed to keep a distant one busy. */
+static void begin(struct pom_throttle *throttle, uint64_t latency_ns) {
+    double wanted = (double)latency_ns * first_rate;
+    if (wanted > throttle->limit)
+        throttle->limit = wanted < POM_THROTTLE_FIRST_MOST ? wanted : POM_THROTTLE_FIRST_MOST;
+}
+
 void pom_throttle_answered(struct pom_throttle *throttle, uint64_t latency_ns, int under_way) {
+    if (!throttle->mean_ns && !throttle->queueing)
+        begin(throttle, latency_ns);
     if (latency_ns < throttle->floor_ns || ++throttle->floor_age > FLOOR_AGE) {
         throttle->floor_ns = latency_ns;
         throttle->floor_age = 0;

@@ -8,11 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { POM_THROTTLE_LEAST = 16, POM_THROTTLE_START = 128, POM_THROTTLE_MOST = 512, POM_THROTTLE_BUCKETS = 160 };
+enum {
+    POM_THROTTLE_LEAST = 16,
+    POM_THROTTLE_START = 64,
+    POM_THROTTLE_FIRST_MOST = 256,
+    POM_THROTTLE_MOST = 512,
+    POM_THROTTLE_BUCKETS = 160
+};
 
 struct pom_throttle {
     double limit;
-    bool queueing; /* has been seen: the limit grows with care */
+    bool queueing;                         /* has been seen: the limit grows with care */
     uint64_t floor_ns, mean_ns;            /* latency: the least of late, and an average */
     uint64_t floor_age;                    /* answers since the floor was looked for anew */
     uint64_t slowed_ns;                    /* when the limit was last halved */

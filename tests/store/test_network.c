@@ -99,6 +99,47 @@ static void the_limit_grows_while_latency_does_not(void **state) {
     assert_int_equal(pom_throttle_limit(&throttle), POM_THROTTLE_LEAST);
 }
 
+/* How many answers it takes until all requests that are allowed may be under way, where each takes this long. */
+static int answers_until_most(uint64_t latency_ns) {
+    struct pom_throttle throttle;
+    int n = 0;
+    pom_throttle_init(&throttle);
+    for (; pom_throttle_limit(&throttle) < POM_THROTTLE_MOST && n < 10000; n++)
+        pom_throttle_answered(&throttle, latency_ns, n ? pom_throttle_limit(&throttle) : 1);
+    return n;
+}
+
+static void a_distant_server_is_soon_kept_busy(void **state) {
+    (void)state;
+    assert_true(answers_until_most(100 * ms) <= 1 + POM_THROTTLE_FIRST_MOST); /* within the second round trip */
+    assert_true(answers_until_most(ms) > POM_THROTTLE_START);                 /* one that is near is asked with care */
+    struct pom_throttle throttle;
+    pom_throttle_init(&throttle);
+    pom_throttle_answered(&throttle, 10000 * ms, 1);
+    assert_int_equal(pom_throttle_limit(&throttle), POM_THROTTLE_FIRST_MOST);
+}
+
+/* Requests wait a third of the time: more of them still do more. */
+static void some_waiting_is_borne(void **state) {
+    (void)state;
+    struct pom_throttle throttle;
+    pom_throttle_init(&throttle);
+    for (int i = 0; i < 2000; i++)
+        pom_throttle_answered(&throttle, i % 10 ? 130 * ms : 100 * ms, pom_throttle_limit(&throttle));
+    assert_int_equal(pom_throttle_limit(&throttle), POM_THROTTLE_MOST);
+}
+
+static void after_a_slow_down_the_limit_grows_with_care(void **state) {
+    (void)state;
+    struct pom_throttle throttle;
+    pom_throttle_init(&throttle);
+    pom_throttle_slow_down(&throttle, 1000 * ms);
+    int before = pom_throttle_limit(&throttle);
+    for (int i = 0; i < 10; i++)
+        pom_throttle_answered(&throttle, 100 * ms, pom_throttle_limit(&throttle));
+    assert_int_equal(pom_throttle_limit(&throttle), before + 10);
+}
+
 /* A server that can do one at a time: more requests only wait longer. */
 static void the_limit_stays_where_requests_queue(void **state) {
     (void)state;
@@ -141,6 +182,9 @@ int main(void) {
         cmocka_unit_test(pauses_grow_and_end),
         cmocka_unit_test(a_job_has_a_number_of_retries),
         cmocka_unit_test(the_limit_grows_while_latency_does_not),
+        cmocka_unit_test(a_distant_server_is_soon_kept_busy),
+        cmocka_unit_test(some_waiting_is_borne),
+        cmocka_unit_test(after_a_slow_down_the_limit_grows_with_care),
         cmocka_unit_test(the_limit_stays_where_requests_queue),
         cmocka_unit_test(slow_down_counts_once_for_all_that_were_under_way),
         cmocka_unit_test(stragglers_are_told_by_the_percentile),
