@@ -63,7 +63,16 @@ static enum pom_status run_sql(struct pom_manifest *manifest, const char *sql, s
     return status;
 }
 
+/* A file from a bucket runs nothing of its own. */
+static void distrust(sqlite3 *db) {
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+}
+
 static enum pom_status prepare(struct pom_manifest *manifest, struct pom_message *msg) {
+    distrust(manifest->db);
     POM_TRY(run_sql(manifest, schema, msg));
     for (int i = 0; i < SQL_COUNT_OF; i++)
         if (sqlite3_prepare_v3(manifest->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &manifest->statements[i],
@@ -268,7 +277,13 @@ static const char *copy_column(struct pom_arena *arena, sqlite3_stmt *s, int col
     return copy;
 }
 
-static bool read_row(struct pom_arena *strings, sqlite3_stmt *s, struct pom_manifest_row *row) {
+/* One that lay in a bucket may have been written by anybody. */
+static bool is_sound(const struct pom_manifest_row *row, size_t path_bytes) {
+    return row->failed <= POM_STAGE_INFER && row->place <= POM_PLACE_TABLE && row->record >= 0 && path_bytes > 0 &&
+           strlen(row->path) == path_bytes;
+}
+
+static enum pom_status read_row(struct pom_arena *strings, sqlite3_stmt *s, struct pom_manifest_row *row) {
     *row = (struct pom_manifest_row){
         .path = copy_column(strings, s, 0),
         .size = (uint64_t)sqlite3_column_int64(s, 1),
@@ -278,22 +293,27 @@ static bool read_row(struct pom_arena *strings, sqlite3_stmt *s, struct pom_mani
         .place = (enum pom_place)sqlite3_column_int(s, 5),
         .record = sqlite3_column_int64(s, 6),
     };
-    return row->path && row->version && row->cause;
+    if (!row->path || !row->version || !row->cause)
+        return POM_ERR_MEMORY;
+    return is_sound(row, (size_t)sqlite3_column_bytes(s, 0)) ? POM_OK : POM_ERR_FORMAT;
 }
 
 static enum pom_status read_block(struct pom_manifest_cursor *cursor, struct pom_message *msg) {
     int code;
-    bool copied = true;
+    enum pom_status status = POM_OK;
     pom_arena_clean_up(&cursor->strings);
     cursor->n = cursor->at = 0;
     sqlite3_stmt *s = take(cursor->manifest, SQL_AFTER);
     bind_path(s, cursor->last);
     sqlite3_bind_int(s, 2, BLOCK_ROWS);
-    while (copied && cursor->n < BLOCK_ROWS && (code = sqlite3_step(s)) == SQLITE_ROW)
-        copied = read_row(&cursor->strings, s, &cursor->rows[cursor->n++]);
-    POM_TRY(release(cursor->manifest, s, !copied || cursor->n == BLOCK_ROWS || code == SQLITE_DONE, msg));
-    char *last = copied && cursor->n ? strdup(cursor->rows[cursor->n - 1].path) : NULL;
-    if (!copied || (cursor->n && !last))
+    while (status == POM_OK && cursor->n < BLOCK_ROWS && (code = sqlite3_step(s)) == SQLITE_ROW)
+        status = read_row(&cursor->strings, s, &cursor->rows[cursor->n++]);
+    POM_TRY(release(cursor->manifest, s, status != POM_OK || cursor->n == BLOCK_ROWS || code == SQLITE_DONE, msg));
+    if (status == POM_ERR_FORMAT)
+        return pom_fail(
+            msg, status, "%s is damaged (a row that no job writes): --fresh starts anew", cursor->manifest->path);
+    char *last = status == POM_OK && cursor->n ? strdup(cursor->rows[cursor->n - 1].path) : NULL;
+    if (status != POM_OK || (cursor->n && !last))
         return pom_fail_memory(msg, cursor->manifest->path);
     if (last) {
         free(cursor->last);
