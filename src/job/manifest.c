@@ -277,13 +277,15 @@ static const char *copy_column(struct pom_arena *arena, sqlite3_stmt *s, int col
     return copy;
 }
 
-/* One that lay in a bucket may have been written by anybody. */
-static bool is_sound(const struct pom_manifest_row *row, size_t path_bytes) {
-    return row->failed <= POM_STAGE_INFER && row->place <= POM_PLACE_TABLE && row->record >= 0 && path_bytes > 0 &&
-           strlen(row->path) == path_bytes;
+/* One that lay in a bucket may have been written by anybody, and a damaged index has no order. */
+static bool is_sound(const struct pom_manifest_row *row, size_t path_bytes, const char *after) {
+    return strcmp(row->path, after) > 0 && row->failed <= POM_STAGE_INFER && row->place <= POM_PLACE_TABLE &&
+           row->record >= 0 && strlen(row->path) == path_bytes;
 }
 
-static enum pom_status read_row(struct pom_arena *strings, sqlite3_stmt *s, struct pom_manifest_row *row) {
+/* after: the path before it. */
+static enum pom_status read_row(
+    struct pom_arena *strings, sqlite3_stmt *s, const char *after, struct pom_manifest_row *row) {
     *row = (struct pom_manifest_row){
         .path = copy_column(strings, s, 0),
         .size = (uint64_t)sqlite3_column_int64(s, 1),
@@ -295,7 +297,7 @@ static enum pom_status read_row(struct pom_arena *strings, sqlite3_stmt *s, stru
     };
     if (!row->path || !row->version || !row->cause)
         return POM_ERR_MEMORY;
-    return is_sound(row, (size_t)sqlite3_column_bytes(s, 0)) ? POM_OK : POM_ERR_FORMAT;
+    return is_sound(row, (size_t)sqlite3_column_bytes(s, 0), after) ? POM_OK : POM_ERR_FORMAT;
 }
 
 static enum pom_status read_block(struct pom_manifest_cursor *cursor, struct pom_message *msg) {
@@ -306,8 +308,11 @@ static enum pom_status read_block(struct pom_manifest_cursor *cursor, struct pom
     sqlite3_stmt *s = take(cursor->manifest, SQL_AFTER);
     bind_path(s, cursor->last);
     sqlite3_bind_int(s, 2, BLOCK_ROWS);
-    while (status == POM_OK && cursor->n < BLOCK_ROWS && (code = sqlite3_step(s)) == SQLITE_ROW)
-        status = read_row(&cursor->strings, s, &cursor->rows[cursor->n++]);
+    while (status == POM_OK && cursor->n < BLOCK_ROWS && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        struct pom_manifest_row *row = &cursor->rows[cursor->n];
+        status = read_row(&cursor->strings, s, cursor->n ? row[-1].path : cursor->last, row);
+        cursor->n++;
+    }
     POM_TRY(release(cursor->manifest, s, status != POM_OK || cursor->n == BLOCK_ROWS || code == SQLITE_DONE, msg));
     if (status == POM_ERR_FORMAT)
         return pom_fail(
