@@ -1,3 +1,4 @@
+#include "access.h"
 #include "commands.h"
 #include "doctor.h"
 #include "interrupt.h"
@@ -9,11 +10,13 @@
 
 struct values {
     bool read_only;
+    struct pom_access access;
 };
 
 static const struct pom_option options[] = {
     {"read-only", 0, NULL, "try no permission that writing takes", pom_option_switch,
         offsetof(struct values, read_only)},
+    POM_OPTIONS_ACCESS(offsetof(struct values, access)),
     {0},
 };
 
@@ -35,6 +38,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct count count = {0};
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, &values, &first, msg));
+    POM_TRY(pom_access_apply(&values.access, msg));
     const struct pom_examiner examiner = {tell, &count};
     const atomic_bool *cancel = pom_catch_interrupts();
     pom_doctor_machine(&examiner);

@@ -1,3 +1,4 @@
+#include "access.h"
 #include "commands.h"
 #include "guard.h"
 #include "interrupt.h"
@@ -12,6 +13,7 @@ struct values {
     struct pom_features_options job;
     struct pom_components components;
     struct pom_guard guard;
+    struct pom_access access;
     bool quiet;
 };
 
@@ -66,6 +68,7 @@ static const struct pom_option options[] = {
         AT(job.retry_failed)},
     {"strict", 0, NULL, "end with the first image that fails", pom_option_switch, AT(job.strict)},
     POM_OPTION_EU_ONLY(AT(guard)),
+    POM_OPTIONS_ACCESS(AT(access)),
     {"quiet", 'q', NULL, "no progress and no summary", pom_option_switch, AT(quiet)},
     {0},
 };
@@ -109,6 +112,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct values values = {0};
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, &values, &first, msg));
+    POM_TRY(pom_access_apply(&values.access, msg));
     POM_TRY(check(&values, argc - first, msg));
     values.job.sources = (const char *const *)&argv[first];
     values.job.n_sources = argc - first;

@@ -1,3 +1,4 @@
+#include "access.h"
 #include "commands.h"
 #include "guard.h"
 #include "interrupt.h"
@@ -21,6 +22,7 @@ enum { FLUSH_MS = 200 /* a listing that comes slowly is seen as it comes */ };
 struct values {
     bool details, null;
     struct pom_guard guard;
+    struct pom_access access;
     uint64_t limit;
 };
 
@@ -39,6 +41,7 @@ static const struct pom_option options[] = {
     {"null", '0', NULL, "end each line with a NUL byte, for xargs -0: names may hold newlines", pom_option_switch,
         AT(null)},
     POM_OPTION_EU_ONLY(AT(guard)),
+    POM_OPTIONS_ACCESS(AT(access)),
     {"limit", 0, "N", "only the first N (default: all)", pom_option_total, AT(limit)},
     {0},
 };
@@ -128,6 +131,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct listing listing = {.flushed_ns = pom_now_ns()};
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, &listing.values, &first, msg));
+    POM_TRY(pom_access_apply(&listing.values.access, msg));
     if (argc - first != 1)
         return pom_fail(msg, POM_ERR_ARGUMENT, "name one place: pomona ls URI");
     listing.terminal = isatty(STDOUT_FILENO) && !listing.values.null;

@@ -1,4 +1,5 @@
 /* pomona pca: scaler and principal components of a table of features. */
+#include "access.h"
 #include "base/file.h"
 #include "base/resources.h"
 #include "base/status.h"
@@ -25,6 +26,7 @@ struct pca_values {
     int threads;
     size_t memory_bytes;
     struct pom_guard guard;
+    struct pom_access access;
     char *of_run; /* owned: the table, where a run's folder was named */
 };
 
@@ -51,6 +53,7 @@ static const struct pom_option options[] = {
         VALUE(threads)},
     {"memory", 0, "SIZE", "memory for fitting, such as 512M (default 1G)", pom_option_bytes, VALUE(memory_bytes)},
     POM_OPTION_EU_ONLY(VALUE(guard)),
+    POM_OPTIONS_ACCESS(VALUE(access)),
     {"quiet", 'q', NULL, "print nothing but warnings and errors", pom_option_switch, VALUE(quiet)},
     {0},
 };
@@ -75,6 +78,7 @@ static enum pom_status find_table(struct pca_values *values, struct pom_message 
 static enum pom_status parse(int argc, char **argv, struct pca_values *values, struct pom_message *msg) {
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, values, &first, msg));
+    POM_TRY(pom_access_apply(&values->access, msg));
     if (argc - first != 1)
         return pom_fail(
             msg, POM_ERR_ARGUMENT, argc == first ? "which table? Give its file or folder" : "one table at a time");

@@ -1,3 +1,4 @@
+#include "access.h"
 #include "commands.h"
 #include "guard.h"
 #include "interrupt.h"
@@ -15,6 +16,7 @@
 struct values {
     struct pom_features_options job;
     struct pom_guard guard;
+    struct pom_access access;
     uint64_t sample;
     const char *prices, *machine;
 };
@@ -36,6 +38,7 @@ static const struct pom_option options[] = {
     {"memory", 0, "SIZE", "bound on the memory, such as 512M", pom_option_bytes, AT(job.memory_bytes)},
     {"limit", 0, "N", "plan for the first N images (default: all)", pom_option_total, AT(job.limit)},
     POM_OPTION_EU_ONLY(AT(guard)),
+    POM_OPTIONS_ACCESS(AT(access)),
     {"sample", 0, "N", "how many images are run for the plan (default 64)", pom_option_total, AT(sample)},
     {"prices", 0, "FILE", "table of prices (default: the one that is installed, dated in its first lines)",
         pom_option_text, AT(prices)},
@@ -179,6 +182,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     int first;
     *exit_code = POM_EXIT_OK;
     POM_TRY(pom_options_parse(options, argc, argv, &values, &first, msg));
+    POM_TRY(pom_access_apply(&values.access, msg));
     if (argc == first)
         return pom_fail(msg, POM_ERR_ARGUMENT, "name a folder of images: pomona plan SRC...");
     values.job.sources = (const char *const *)&argv[first];

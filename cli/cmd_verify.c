@@ -1,3 +1,4 @@
+#include "access.h"
 #include "commands.h"
 #include "guard.h"
 #include "interrupt.h"
@@ -15,6 +16,7 @@ enum { DEFAULT_ROWS = 20 };
 struct values {
     const char *model;
     struct pom_guard guard;
+    struct pom_access access;
     uint64_t rows, seed;
     bool quiet;
 };
@@ -26,6 +28,7 @@ static const struct pom_option options[] = {
     {"model", 0, "NAME", "the network, where it is not where it was: a name or an .onnx file", pom_option_text,
         AT(model)},
     POM_OPTION_EU_ONLY(AT(guard)),
+    POM_OPTIONS_ACCESS(AT(access)),
     {"quiet", 'q', NULL, "no summary", pom_option_switch, AT(quiet)},
     {0},
 };
@@ -62,6 +65,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct pom_verify_report report;
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, &values, &first, msg));
+    POM_TRY(pom_access_apply(&values.access, msg));
     if (argc - first != 1)
         return pom_fail(msg, POM_ERR_ARGUMENT, "name the folder of the tables: pomona verify DEST");
     const struct pom_verify_options verify = {.destination = argv[first],

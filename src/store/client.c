@@ -112,7 +112,7 @@ static void explain_end(const struct pom_request *request, const struct pom_http
     int host = (int)(strcspn(strstr(url, "://") + 3, "/") + (size_t)(strstr(url, "://") + 3 - url));
     if (transfer->end == POM_HTTP_UNTRUSTED)
         pom_fail(msg, POM_ERR_NETWORK,
-            "%s: the certificate of %.*s is not trusted (%s): name your authority's file in AWS_CA_BUNDLE",
+            "%s: the certificate of %.*s is not trusted (%s): name your authority's file with --ca-file",
             request->subject, host, url, transfer->reason);
     else
         pom_fail(msg, POM_ERR_NETWORK,

@@ -28,7 +28,7 @@ enum pom_status pom_identity_new(
     const char *region, const atomic_bool *cancel, struct pom_identity **out, struct pom_message *msg);
 void pom_identity_free(struct pom_identity *identity);
 
-/* Requests are not signed: POMONA_ANONYMOUS=1. */
+/* Requests are not signed: POMONA_NO_SIGN_REQUEST=true. */
 bool pom_identity_is_anonymous(const struct pom_identity *identity);
 
 /* Where the credentials come from, and the end of the access key: "the environment (AWS_ACCESS_KEY_ID ...WXYZ)".

@@ -165,7 +165,7 @@ static enum pom_status find_elsewhere(struct pom_gs_source *out, const atomic_bo
         if (status == POM_ERR_NOT_FOUND)
             pom_fail(msg, status,
                 "no Google credentials: GOOGLE_APPLICATION_CREDENTIALS is not set; no %.160s; %.100s. Run gcloud auth "
-                "application-default login, or set POMONA_ANONYMOUS=1 for a public bucket",
+                "application-default login, or give --no-sign-request for a public bucket",
                 path.data, why.text);
         else if (status != POM_OK && msg)
             *msg = why;
@@ -175,11 +175,11 @@ static enum pom_status find_elsewhere(struct pom_gs_source *out, const atomic_bo
 }
 
 enum pom_status pom_gs_source_find(struct pom_gs_source *out, const atomic_bool *cancel, struct pom_message *msg) {
-    const char *anonymous = setting("POMONA_ANONYMOUS"), *file = setting("GOOGLE_APPLICATION_CREDENTIALS");
+    const char *anonymous = setting("POMONA_NO_SIGN_REQUEST"), *file = setting("GOOGLE_APPLICATION_CREDENTIALS");
     bool emulator = setting("STORAGE_EMULATOR_HOST") && !setting("POMONA_GS_ENDPOINT");
-    if (emulator || (anonymous && strcmp(anonymous, "1") == 0)) {
+    if (emulator || (anonymous && strcmp(anonymous, "true") == 0)) {
         snprintf(
-            out->origin, sizeof out->origin, "nobody (%s)", emulator ? "STORAGE_EMULATOR_HOST" : "POMONA_ANONYMOUS");
+            out->origin, sizeof out->origin, "nobody (%s)", emulator ? "STORAGE_EMULATOR_HOST" : "--no-sign-request");
         return POM_OK;
     }
     enum pom_status status = file ? read_file(file, out, msg) : find_elsewhere(out, cancel, msg);

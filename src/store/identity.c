@@ -58,7 +58,7 @@ static const find_fn places[] = {pom_find_in_environment, pom_find_by_role, pom_
 static enum pom_status find_none(const char *looked_in, struct pom_message *msg) {
     return pom_fail(msg, POM_ERR_NOT_FOUND,
         "no AWS credentials: %s. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or "
-        "POMONA_ANONYMOUS=1 "
+        "--no-sign-request "
         "for a public bucket",
         looked_in);
 }
@@ -117,8 +117,8 @@ static enum pom_status renew(void *user, const atomic_bool *cancel, time_t *expi
 
 static enum pom_status begin(struct pom_identity *identity, const atomic_bool *cancel, struct pom_message *msg) {
     struct pom_search search = {0};
-    const char *anonymous = pom_setting("POMONA_ANONYMOUS");
-    identity->anonymous = anonymous && strcmp(anonymous, "1") == 0;
+    const char *anonymous = pom_setting("POMONA_NO_SIGN_REQUEST");
+    identity->anonymous = anonymous && strcmp(anonymous, "true") == 0;
     if (identity->anonymous)
         return POM_OK;
     enum pom_status status = find(identity, cancel, &search, msg);
@@ -167,7 +167,7 @@ void pom_identity_describe(struct pom_identity *identity, char *out, size_t size
     const char *key = identity->credentials.access_key;
     size_t n = key ? strlen(key) : 0;
     if (identity->anonymous)
-        snprintf(out, size, "nobody (POMONA_ANONYMOUS)");
+        snprintf(out, size, "nobody (--no-sign-request)");
     else
         snprintf(out, size, "access key ...%s of %s", key ? key + (n > 4 ? n - 4 : 0) : "", identity->origin);
     pthread_mutex_unlock(&identity->mutex);

@@ -91,7 +91,8 @@ static enum pom_status read_all(
     if (endpoint)
         POM_TRY(parse_endpoint(endpoint, out, msg));
     POM_TRY(read_region(profile, out, msg));
-    POM_TRY(copy_setting("POMONA_S3_REQUEST_PAYER", &out->request_payer, msg));
+    const char *payer = pom_setting("POMONA_REQUEST_PAYER");
+    out->request_payer = payer && strcmp(payer, "true") == 0;
     POM_TRY(copy_setting("POMONA_S3_ENCRYPTION", &out->encryption, msg));
     POM_TRY(copy_setting("POMONA_S3_KMS_KEY", &out->kms_key, msg));
     return read_addressing(bucket, profile, out, msg);
@@ -109,7 +110,6 @@ enum pom_status pom_s3_config_read(const char *bucket, struct pom_s3_config *out
 void pom_s3_config_clean_up(struct pom_s3_config *config) {
     free(config->scheme);
     free(config->host);
-    free(config->request_payer);
     free(config->encryption);
     free(config->kms_key);
     *config = (struct pom_s3_config){0};

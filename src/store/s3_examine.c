@@ -61,7 +61,7 @@ static void examine_encryption(const struct pom_s3 *s3, const struct pom_examine
             "what is written is encrypted at rest as the bucket is set, by S3's own keys at least");
     else
         pom_examiner_tell(examiner, POM_FINDING_NOTE, "encryption",
-            "as this server is set; POMONA_S3_ENCRYPTION=AES256 or aws:kms asks for encryption at rest");
+            "as this server is set; --s3-encryption AES256 or aws:kms asks for encryption at rest");
 }
 
 static void tell_clock(const struct pom_examiner *examiner, const struct pom_http_transfer *answer) {

@@ -109,7 +109,7 @@ static enum pom_status prepare(
     add(&headers, "host", host);
     for (size_t i = 0; i < request->n_headers; i++)
         add(&headers, request->headers[i].name, request->headers[i].value);
-    add(&headers, "x-amz-request-payer", s3->config.request_payer);
+    add(&headers, "x-amz-request-payer", s3->config.request_payer ? "requester" : NULL);
     if (!anonymous) {
         add(&headers, "x-amz-content-sha256", request->body_sha256 ? request->body_sha256 : empty_sha256);
         add(&headers, "x-amz-date", now);

@@ -41,14 +41,14 @@ def wait_for(port, process, seconds=10):
 class Bucket:
     """A server with buckets: its environment for pomona, and a client of its own."""
 
-    def __init__(self, url, state):
+    def __init__(self, url, state, verify=None):
         self.url = url
-        self.env = {**{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "POMONA_S3"))}, **KEYS,
+        self.env = {**{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "POMONA_"))}, "POMONA_CONFIG": "", **KEYS,
                     "AWS_REGION": REGION, "AWS_ENDPOINT_URL": url, "XDG_STATE_HOME": str(state), "HOME": str(state),
                     "AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "127.0.0.1"}
         self.client = boto3.client(
             "s3", endpoint_url=url, aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"], region_name=REGION,
-            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"], config=Config(s3={"addressing_style": "path"}, proxies={}))
+            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"], verify=verify, config=Config(s3={"addressing_style": "path"}, proxies={}))
 
     def put(self, bucket, key, data):
         self.client.put_object(Bucket=bucket, Key=key, Body=data)
@@ -74,14 +74,15 @@ def started(command, port, log, seconds=10, **env):
 
 
 @contextmanager
-def minio(folder):
-    """With a key for SSE-S3 and SSE-KMS."""
+def minio(folder, certificates=None, authority=None):
+    """With a key for SSE-S3 and SSE-KMS; over TLS with public.crt and private.key of `certificates`, signed by the file `authority`."""
     port, root = free_port(), folder / "root"
-    command = [SERVERS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{free_port()}", root]
+    command = [SERVERS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{free_port()}",
+               *(["--certs-dir", certificates] if certificates else []), root]
     kms = "pomona-key:" + base64.b64encode(bytes(range(32))).decode()
     with started(command, port, folder / "minio.log", MINIO_ROOT_USER=KEYS["AWS_ACCESS_KEY_ID"], MINIO_DOMAIN="localhost",
                  MINIO_ROOT_PASSWORD=KEYS["AWS_SECRET_ACCESS_KEY"], MINIO_REGION=REGION, MINIO_KMS_SECRET_KEY=kms, MINIO_UPDATE="off"):
-        server = Bucket(f"http://127.0.0.1:{port}", folder / "state")
+        server = Bucket(f"http{'s' if certificates else ''}://127.0.0.1:{port}", folder / "state", authority and str(authority))
         for _ in range(100):
             try:
                 server.client.list_buckets()

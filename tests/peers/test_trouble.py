@@ -122,7 +122,7 @@ def test_who_reads_pays_in_every_request(s3):
     heads = []
     with FaultProxy(s3.port, 1, 0) as proxy:
         proxy.script = lambda head: heads.append(head)
-        env = {**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}", "POMONA_S3_REQUEST_PAYER": "requester"}
+        env = {**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}", "POMONA_REQUEST_PAYER": "true"}
         pomona(*arguments("payer"), env=env)
     assert len(heads) > PHOTOS and all(b"\r\nx-amz-request-payer: requester\r\n" in head for head in heads)
     assert all(b"x-amz-request-payer" in re.search(rb"SignedHeaders=([^,]*)", head)[1] for head in heads)

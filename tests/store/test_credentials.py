@@ -195,9 +195,9 @@ class Credentials(unittest.TestCase):
     def test_none_names_every_place(self):
         said = self.run_with(1, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:1")
         for place in ("AWS_ACCESS_KEY_ID", "role_arn", "AWS_WEB_IDENTITY_TOKEN_FILE", "SSO", "~/.aws/credentials",
-                      "AWS_CONTAINER_CREDENTIALS", "no instance metadata at http://127.0.0.1:1", "POMONA_ANONYMOUS"):
+                      "AWS_CONTAINER_CREDENTIALS", "no instance metadata at http://127.0.0.1:1", "--no-sign-request"):
             self.assertIn(place, said)
-        self.run_with(POMONA_ANONYMOUS="1")
+        self.run_with(POMONA_NO_SIGN_REQUEST="true")
         self.assertEqual(self.asked(), (None, None))
 
     def test_expired_ones_are_renewed(self):

@@ -166,7 +166,7 @@ class GoogleCredentials(unittest.TestCase):
 
     def test_nobody(self):
         self.state["machine"] = True
-        self.run_bench(POMONA_ANONYMOUS=1)
+        self.run_bench(POMONA_NO_SIGN_REQUEST="true")
         self.assertEqual(self.tokens(), [""])
 
     def test_renewed_before_it_expires(self):
@@ -189,7 +189,7 @@ class GoogleCredentials(unittest.TestCase):
     def test_there_are_none(self):
         said = self.run_bench(1)
         for place in ("GOOGLE_APPLICATION_CREDENTIALS is not set", "gcloud/application_default_credentials.json", f"at {self.address}",
-                      "POMONA_ANONYMOUS=1"):
+                      "--no-sign-request"):
             self.assertIn(place, said)
         self.assertIn("NO_GCE_CHECK", self.run_bench(1, NO_GCE_CHECK="true"))
         self.assertEqual(self.state["asked"], [])
