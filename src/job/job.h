@@ -68,6 +68,7 @@ struct pom_ahead {
     uint64_t bytes; /* that are under way or wait for a worker, and their items */
     int items;
     int reading; /* items under way */
+    bool full;   /* the reader waits for room */
 };
 
 struct pom_job {

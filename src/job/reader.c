@@ -30,12 +30,25 @@ static void wait_a_little(struct pom_ahead *ahead) {
     pthread_cond_timedwait(&ahead->changed, &ahead->mutex, &until);
 }
 
+/* Caller holds the mutex. What was full is filled again when a quarter is free: reads in bursts cost less than one now
+ * and then. */
+static bool has_room(struct pom_job *job, uint64_t bytes) {
+    struct pom_ahead *ahead = &job->ahead;
+    uint64_t most_bytes = job->budget.ahead_bytes;
+    int most_items = MOST_AHEAD;
+    if (ahead->full) {
+        most_bytes -= most_bytes / 4;
+        most_items -= most_items / 4;
+    }
+    ahead->full = ahead->items > 0 && (ahead->bytes + bytes > most_bytes || ahead->items >= most_items);
+    return !ahead->full;
+}
+
 /* Waits for room, looking now and then whether the job has stopped. False: it has. */
 static bool wait_for_room(struct pom_job *job, uint64_t bytes) {
     struct pom_ahead *ahead = &job->ahead;
     pthread_mutex_lock(&ahead->mutex);
-    while (!atomic_load(&job->stop) && ahead->items > 0 &&
-           (ahead->bytes + bytes > job->budget.ahead_bytes || ahead->items >= MOST_AHEAD))
+    while (!atomic_load(&job->stop) && !has_room(job, bytes))
         wait_a_little(ahead);
     ahead->bytes += bytes;
     ahead->items++;
@@ -49,7 +62,8 @@ static void give_room(struct pom_job *job, uint64_t bytes) {
     pthread_mutex_lock(&ahead->mutex);
     ahead->bytes -= bytes;
     ahead->items--;
-    pthread_cond_signal(&ahead->changed);
+    if (ahead->full && has_room(job, 0))
+        pthread_cond_signal(&ahead->changed);
     pthread_mutex_unlock(&ahead->mutex);
 }
 

@@ -87,16 +87,23 @@ static void drop_key(struct pom_page *page, const char *key) {
         memmove(page->objects, page->objects + 1, --page->n_objects * sizeof *page->objects);
 }
 
+/* What follows relies on it. */
+static bool is_below(const struct pom_page *page, const char *prefix) {
+    size_t n = strlen(prefix);
+    for (size_t i = 0; i < page->n_objects; i++)
+        if (page->objects[i].key && strncmp(page->objects[i].key, prefix, n) != 0)
+            return false;
+    return true;
+}
+
 bool pom_bucket_take(struct pom_request *request, const struct pom_http_transfer *transfer) {
     struct page_request *self = request->user;
     const struct pom_bucket_kind *kind = self->listing->bucket->kind;
     pom_page_clean_up(&self->page);
     if (kind->parse(transfer->answer.data, transfer->answer.size, &self->page, NULL) != POM_OK)
         return false;
-    size_t n = strlen(self->prefix);
-    for (size_t i = 0; i < self->page.n_objects; i++) /* what follows relies on it */
-        if (self->page.objects[i].key && strncmp(self->page.objects[i].key, self->prefix, n) != 0)
-            return false;
+    if (!is_below(&self->page, self->prefix))
+        return false;
     if (!self->token && self->after)
         drop_key(&self->page, self->after);
     return true;
@@ -423,6 +430,16 @@ static void free_listing(struct listing *listing) {
     free(listing);
 }
 
+/* One range of all keys; its first page, where that is there already, stands before it. */
+static enum pom_status begin(struct listing *listing, struct pom_message *msg) {
+    const struct pom_bucket *bucket = listing->bucket;
+    struct range *all = listing->first = new_range(NULL, NULL);
+    if (!all)
+        return pom_fail_memory(msg, "the listing");
+    all->probe = bucket->folder;
+    return bucket->first && is_below(bucket->first, bucket->key) ? take_page(listing, all, bucket->first, msg) : POM_OK;
+}
+
 enum pom_status pom_bucket_list(
     const struct pom_bucket *bucket, const struct pom_store_visitor *visitor, struct pom_message *msg) {
     struct listing *listing = pom_calloc(1, sizeof *listing);
@@ -432,10 +449,9 @@ enum pom_status pom_bucket_list(
     listing->visitor = visitor;
     pthread_mutex_init(&listing->mutex, NULL);
     pthread_cond_init(&listing->arrived, NULL);
-    listing->first = new_range(NULL, NULL);
-    if (listing->first)
-        listing->first->probe = listing->bucket->folder;
-    enum pom_status status = listing->first ? run(listing, msg) : pom_fail_memory(msg, "the listing");
+    enum pom_status status = begin(listing, msg);
+    if (status == POM_OK)
+        status = run(listing, msg);
     free_listing(listing);
     return status;
 }

@@ -29,9 +29,10 @@ struct pom_bucket {
     const struct pom_bucket_kind *kind;
     void *store; /* of the kind */
     struct pom_client *client;
-    const char *prefix; /* the store's: "s3://bucket/photos/" */
-    const char *key;    /* its part within the bucket: "photos/" */
-    bool folder;        /* or the one object */
+    const char *prefix;     /* the store's: "s3://bucket/photos/" */
+    const char *key;        /* its part within the bucket: "photos/" */
+    bool folder;            /* or the one object */
+    struct pom_page *first; /* of the listing, as it came when the store was opened: taken over; NULL: none */
 };
 
 /* As pom_store_list. */

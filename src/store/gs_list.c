@@ -32,6 +32,6 @@ static const struct pom_bucket_kind kind = {
 
 enum pom_status pom_gs_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg) {
     struct pom_gs *gs = (struct pom_gs *)store;
-    const struct pom_bucket bucket = {&kind, gs, gs->remote.client, store->prefix, gs->uri.key, gs->folder};
+    const struct pom_bucket bucket = {&kind, gs, gs->remote.client, store->prefix, gs->uri.key, gs->folder, NULL};
     return pom_bucket_list(&bucket, visitor, msg);
 }

@@ -39,20 +39,22 @@ static enum pom_status set_prefix(struct pom_s3 *s3, bool folder, struct pom_mes
     return POM_OK;
 }
 
-/* Whether anything begins with the prefix; a bucket that cannot be listed is told of here. */
-static enum pom_status probe_folder(struct pom_s3 *s3, bool *found, struct pom_message *msg) {
+/* Whether anything begins with the prefix; a bucket that cannot be listed is told of here. A folder that is to be read
+ * keeps the answer: it is the listing's first page. */
+static enum pom_status probe_folder(struct pom_s3 *s3, bool create, bool *found, struct pom_message *msg) {
     struct pom_s3_request request = {.method = "GET",
         .request = {.subject = s3->store.prefix, .max_bytes = MAX_ANSWER, .most_attempts = OPEN_ATTEMPTS}};
-    struct pom_page page = {0};
     pom_s3_parameter(&request, "list-type", "2");
-    pom_s3_parameter(&request, "max-keys", "1");
+    pom_s3_parameter(&request, "encoding-type", "url");
+    pom_s3_parameter(&request, "max-keys", create ? "1" : NULL);
     pom_s3_parameter(&request, "prefix", s3->uri.key);
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     if (status == POM_OK)
-        status =
-            pom_s3_page_parse(request.request.answer->answer.data, request.request.answer->answer.size, &page, msg);
-    *found = page.n_objects > 0;
-    pom_page_clean_up(&page);
+        status = pom_s3_page_parse(
+            request.request.answer->answer.data, request.request.answer->answer.size, &s3->first, msg);
+    *found = s3->first.n_objects > 0;
+    if (create)
+        pom_page_clean_up(&s3->first);
     pom_request_clean_up(&request.request);
     return status;
 }
@@ -82,7 +84,7 @@ static enum pom_status examine(struct pom_s3 *s3, bool create, struct pom_messag
     bool found = false;
     struct pom_s3_head head;
     POM_TRY(set_prefix(s3, true, msg));
-    POM_TRY(probe_folder(s3, &found, msg));
+    POM_TRY(probe_folder(s3, create, &found, msg));
     size_t n = strlen(s3->uri.key);
     if (found || create || n == 0)
         return POM_OK;
@@ -98,6 +100,7 @@ static enum pom_status examine(struct pom_s3 *s3, bool create, struct pom_messag
 static void s3_close(struct pom_store *store) {
     struct pom_s3 *s3 = (struct pom_s3 *)store;
     pom_client_free(s3->client);
+    pom_page_clean_up(&s3->first);
     pom_identity_free(s3->identity);
     pom_credentials_clean_up(&s3->credentials);
     pom_bucket_uri_clean_up(&s3->uri);

@@ -7,6 +7,7 @@
 #include "store/client.h"
 #include "store/credentials.h"
 #include "store/kind.h"
+#include "store/page.h"
 #include "store/s3_config.h"
 #include "store/sigv4.h"
 #include "store/uri.h"
@@ -19,6 +20,7 @@ struct pom_s3 {
     struct pom_s3_config config;
     struct pom_identity *identity;
     struct pom_client *client;
+    struct pom_page first; /* of the next listing; empty: it is asked for */
 
     struct pom_credentials credentials; /* the engine's thread only, as the rest but region */
     uint64_t generation;                /* of the credentials */

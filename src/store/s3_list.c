@@ -30,6 +30,11 @@ static const struct pom_bucket_kind kind = {
 
 enum pom_status pom_s3_list(struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg) {
     struct pom_s3 *s3 = (struct pom_s3 *)store;
-    const struct pom_bucket bucket = {&kind, s3, s3->client, store->prefix, s3->uri.key, s3->folder};
-    return pom_bucket_list(&bucket, visitor, msg);
+    struct pom_page first = s3->first;
+    s3->first = (struct pom_page){0};
+    const struct pom_bucket bucket = {
+        &kind, s3, s3->client, store->prefix, s3->uri.key, s3->folder, first.n_objects ? &first : NULL};
+    enum pom_status status = pom_bucket_list(&bucket, visitor, msg);
+    pom_page_clean_up(&first);
+    return status;
 }
