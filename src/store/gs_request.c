@@ -82,6 +82,11 @@ static enum pom_status explain(
     const struct pom_call *call = (const struct pom_call *)base;
     struct pom_gs_error error;
     char identity[IDENTITY_BYTES];
+    if (transfer->status >= 200 && transfer->status < 300 && !call->expected_bytes)
+        return pom_fail(msg, POM_ERR_NETWORK,
+            "%.200s: what answers for %.80s is not the store (%d attempts): check what stands between, such as a "
+            "network's page to sign in",
+            base->subject, gs->endpoint, base->attempts);
     if (transfer->status >= 200 && transfer->status < 300)
         return pom_fail(msg, POM_ERR_NETWORK,
             "%.200s: %zu bytes came from %.80s where %llu are listed (%d attempts): check what stands between",

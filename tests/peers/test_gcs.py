@@ -1,16 +1,21 @@
 """pomona features from and to Google Cloud Storage: a server that speaks its JSON API."""
 import io
+import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
+from fault_proxy import FaultProxy, answer  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "fake-gcs-server").exists(), reason=".deps/servers/fake-gcs-server is not there")
 
@@ -91,7 +96,7 @@ def test_only_what_changed_is_read(gcs):
 def test_thousands_are_listed_in_parts(gcs):
     """Pages hold 1000: what follows is cut at the names of folders, and asked for at once."""
     gcs.create("many")
-    names = [f"{'abcdefgh'[i % 8]}/{'xy!'[i % 3]}/{i:05}.jpg" for i in range(2600)] + [f"a{i % 100}.jpg" for i in range(100)]
+    names = [f"{'abcdefgh'[i % 8]}/{'xy!'[i % 3]}/{i:05}.jpg" for i in range(1500)] + [f"a{i % 100}.jpg" for i in range(100)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: gcs.put("many", name, b"x"), names))
     wanted = sorted((f"gs://many/{name}" for name in set(names)), key=str.encode)
@@ -99,6 +104,65 @@ def test_thousands_are_listed_in_parts(gcs):
     assert done.stdout.splitlines() == wanted
     done = subprocess.run([BINARY, "ls", "gs://many/c/y"], env=gcs.env, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [path for path in wanted if path.startswith("gs://many/c/y/")]
+
+
+def test_large_tables_go_in_chunks(gcs, tmp_path):
+    """Beyond 32 MiB: several requests make one object."""
+    (tmp_path / "noise").mkdir()
+    noise = [np.random.default_rng(i).bytes(640 * 640 * 3) for i in range(28)]
+    for i, pixels in enumerate(noise):
+        Image.frombytes("RGB", (640, 640), pixels).save(tmp_path / "noise" / f"{i:02}.png", compress_level=0)
+    pomona("features", tmp_path / "noise", "-o", "gs://tables/large", "--model", "pixels", "--size", "640", env=gcs.env)
+    assert len(gcs.get("tables", "large/features.parquet")) > 32 << 20
+    rows = table(gcs, "large/features.parquet")
+    assert all((row == np.frombuffer(pixels, np.uint8)).all() for row, pixels in zip(rows.features, noise)) and len(rows) == 28
+
+
+RANGE = re.compile(rb"content-range: bytes (\d+)-(\d+)/(\d+)", re.I)
+
+
+class Uploads:
+    """Answers for resumable uploads, by their heads: at first a portal's page, then that half of the bytes or none were taken, as a server
+    may say; the object at last."""
+
+    def __init__(self, port, portal=1, stalls=1):
+        self.port, self.portal, self.stalls, self.half = port, portal, stalls, True
+        self.ranges = []
+
+    def __call__(self, head):
+        if head.startswith(b"POST /upload/"):
+            return b"HTTP/1.1 200 OK\r\nLocation: http://127.0.0.1:%d/session\r\nContent-Length: 0\r\n\r\n" % self.port
+        if not head.startswith(b"PUT /session"):
+            return None
+        if self.portal:
+            self.portal -= 1
+            return answer(b"200 OK", b"<html>hotel Wi-Fi: please log in</html>")
+        first, last, total = map(int, RANGE.search(head).groups())
+        self.ranges.append((first, last, total))
+        if self.half:
+            self.half = False
+            return answer(b"308 Resume Incomplete", b"", b"Range: bytes=0-%d\r\n" % (total // 2))
+        if self.stalls:
+            self.stalls -= 1
+            return answer(b"308 Resume Incomplete", b"", b"Range: bytes=0-%d\r\n" % (first - 1) if first else b"")
+        return answer(b"200 OK", json.dumps({"size": str(total), "generation": "7"}).encode())
+
+
+def uploaded(gcs, photo, code=0, **answers):
+    with FaultProxy(int(gcs.url.rsplit(":", 1)[1]), 1, 0) as proxy:
+        proxy.script = Uploads(proxy.port, **answers)
+        said = pomona("features", photo, "-o", "gs://tables/scripted", *PIXELS, "--fresh", code=code,
+                      env={**gcs.env, "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{proxy.port}"})
+        return said, proxy.script.ranges
+
+
+def test_an_upload_goes_on_where_the_server_says(gcs, tmp_path):
+    photograph(1).save(tmp_path / "a.png")
+    ranges = uploaded(gcs, tmp_path / "a.png")[1]
+    first, second, third = ranges[:3]
+    assert first[0] == 0 and second[0] == third[0] == first[2] // 2 + 1 and third[1] == first[2] - 1
+    said, ranges = uploaded(gcs, tmp_path / "a.png", stalls=99, code=1)
+    assert "the upload does not get on" in said and len(ranges) < 10
 
 
 def test_another_machine_continues(gcs, tmp_path):
