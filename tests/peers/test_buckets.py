@@ -1,16 +1,22 @@
 """pomona features from and to buckets, on servers that check every signature."""
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
+from fault_proxy import FaultProxy, answer  # noqa: E402
 
 BENCH = BINARY.parent / "tests" / "store" / "bucketbench"
 
@@ -67,6 +73,63 @@ def test_odd_keys(s3):
     rows = table(s3, "\u00e4 +%/out/features.parquet")
     assert list(rows.path) == sorted((f"s3://odd/in/{n}.jpg" for n in ODD), key=str.encode)
     assert len(table(s3, "\u00e4 +%/out/errors.parquet")) == 0
+
+
+UNEASY = ["in//double.jpg", "in/a//b.jpg", "in/trailing/"]
+
+
+def test_uneasy_keys(s3):
+    """Keys that are no paths: neither server holds two slashes in a row (the next test, and Google's, have them); a folder's marker is passed over."""
+    s3.client.create_bucket(Bucket="uneasy")
+    s3.put("uneasy", "in/plain.jpg", jpeg(0))
+    s3.put("uneasy", "in/plain.jpg", jpeg(0))
+    for i, key in enumerate(UNEASY):
+        try:
+            s3.put("uneasy", key, b"" if key.endswith("/") else jpeg(i))
+        except ClientError as error:
+            assert s3.name == "minio" and "//" in key, error
+    taken = s3.keys("uneasy", "in/")
+    wanted = {"minio": ["in/plain.jpg", "in/trailing/"],  # refuses two slashes in a row
+              "versitygw": ["in/a/b.jpg", "in/double.jpg", "in/plain.jpg", "in/trailing/"]}  # of files: makes one of them
+    assert taken == wanted[s3.name]
+    pomona("features", "s3://uneasy/in", "-o", "s3://tables/uneasy", *PIXELS, env=s3.env)
+    assert list(table(s3, "uneasy/features.parquet").path) == [f"s3://uneasy/{k}" for k in taken if not k.endswith("/")]
+    assert len(table(s3, "uneasy/errors.parquet")) == 0
+
+
+def signature(head):
+    """That of a request by botocore, and the request's own."""
+    lines = head.decode().split("\r\n")
+    method, target, _ = lines[0].split(" ")
+    known = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:] if line)}
+    given = re.search(r"SignedHeaders=([^,]+), *Signature=(\w+)", known["authorization"])
+    request = AWSRequest(method, f"http://{known['host']}{target}", {name: known[name] for name in given[1].split(";")})
+    request.context["timestamp"] = known["x-amz-date"]
+    auth = S3SigV4Auth(Credentials(*servers.KEYS.values()), "s3", servers.REGION)
+    return auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request), given[2]
+
+
+def test_uneasy_keys_are_asked_for_as_they_are(tmp_path):
+    """No server at hand has them all, AWS does: they are listed by a script, which hears what is then asked for, and botocore signs the same."""
+    entries = "".join(f"<Contents><Key>{k}</Key><Size>{0 if k.endswith('/') else len(jpeg(0))}</Size><ETag>\"e\"</ETag></Contents>"
+                      for k in sorted(UNEASY, key=str.encode))
+    listed = f"<ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
+    heads = []
+
+    def script(head):
+        heads.append(head)
+        return answer(b"200 OK", listed, b"Content-Type: application/xml\r\n") if b"list-type=2" in head else \
+            answer(b"200 OK", jpeg(0), b'ETag: "e"\r\n')
+    with FaultProxy(1, 1, 0) as proxy:
+        proxy.script = script
+        env = {**servers.Bucket(f"http://127.0.0.1:{proxy.port}", tmp_path).env}
+        pomona("features", "s3://photos/in", "-o", tmp_path / "out", *PIXELS, env=env)
+    rows = pd.read_parquet(tmp_path / "out" / "features.parquet")
+    assert list(rows.path) == sorted((f"s3://photos/{k}" for k in UNEASY if not k.endswith("/")), key=str.encode)
+    asked = {head.split(b" ")[1].decode() for head in heads if b"list-type=2" not in head}
+    assert {f"/photos/{k}" for k in UNEASY[:2]} <= asked
+    for head in heads:
+        assert len(set(signature(head))) == 1, head
 
 
 def test_large_tables_go_in_parts(s3, tmp_path):
