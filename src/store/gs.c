@@ -193,6 +193,9 @@ const struct pom_store_kind pom_gs_store = {
     .publish = pom_remote_publish,
     .file_version = gs_file_version,
     .remove = pom_remote_remove,
+    .note_read = pom_gs_note_read,
+    .note_write = pom_gs_note_write,
+    .note_remove = pom_remote_note_remove,
     .examine = pom_gs_examine,
     .region = pom_gs_region,
 };

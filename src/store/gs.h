@@ -32,6 +32,11 @@ void pom_gs_examine(struct pom_store *store, bool write, const struct pom_examin
 
 enum pom_status pom_gs_upload(struct pom_remote *remote, const char *file, const char *path, struct pom_message *msg);
 
+enum pom_status pom_gs_note_read(
+    struct pom_store *store, const char *name, struct pom_store_note *note, struct pom_message *msg);
+enum pom_status pom_gs_note_write(
+    struct pom_store *store, const char *name, const char *text, struct pom_buffer *version, struct pom_message *msg);
+
 /* The object's custom metadata that carries the SHA-256 of what pom_gs_upload has uploaded. */
 #define POM_GS_DIGEST "pomona-sha256"
 

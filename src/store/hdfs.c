@@ -228,5 +228,8 @@ const struct pom_store_kind pom_hdfs_store = {
     .publish = pom_remote_publish,
     .file_version = hdfs_file_version,
     .remove = pom_remote_remove,
+    .note_read = pom_hdfs_note_read,
+    .note_write = pom_hdfs_note_write,
+    .note_remove = pom_remote_note_remove,
     .examine = hdfs_examine,
 };

@@ -30,6 +30,11 @@ enum pom_status pom_hdfs_list(
 
 enum pom_status pom_hdfs_upload(struct pom_remote *remote, const char *file, const char *path, struct pom_message *msg);
 
+enum pom_status pom_hdfs_note_read(
+    struct pom_store *store, const char *name, struct pom_store_note *note, struct pom_message *msg);
+enum pom_status pom_hdfs_note_write(
+    struct pom_store *store, const char *name, const char *text, struct pom_buffer *version, struct pom_message *msg);
+
 /* The version of a file: its modification time in milliseconds and its size. */
 void pom_hdfs_version(uint64_t modified_ms, uint64_t size, char out[64]);
 

@@ -24,6 +24,8 @@ static enum pom_status parse_entry(const json_t *from, struct pom_hdfs_page *pag
     if (!name || strchr(name, '/') || !type || !take_number(from, "length", &entry->size) ||
         !take_number(from, "modificationTime", &entry->modified_ms))
         return bad(msg);
+    entry->id = 0;
+    take_number(from, "fileId", &entry->id);
     entry->folder = strcmp(type, "DIRECTORY") == 0;
     entry->name = pom_arena_strdup(&page->arena, name);
     page->n++;

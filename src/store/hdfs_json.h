@@ -12,6 +12,7 @@ struct pom_hdfs_status {
     const char *name; /* within its folder; "" of what was asked for itself */
     bool folder;
     uint64_t size, modified_ms;
+    uint64_t id; /* no other file ever has it; 0: not told */
 };
 
 /* Part of a folder, or one file's status. Zero-initialise; released by pom_hdfs_page_clean_up. */

@@ -205,10 +205,13 @@ enum pom_status pom_remote_publish(
     return status;
 }
 
-enum pom_status pom_remote_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
+static enum pom_status remove_object(
+    struct pom_store *store, const char *name, bool even_cancelled, struct pom_message *msg) {
     struct pom_remote *remote = (struct pom_remote *)store;
     struct pom_buffer path = {0};
-    struct pom_call call = {.method = "DELETE", .missing_is_fine = true, .request = {.max_bytes = MAX_ANSWER}};
+    struct pom_call call = {.method = "DELETE",
+        .missing_is_fine = true,
+        .request = {.max_bytes = MAX_ANSWER, .even_cancelled = even_cancelled}};
     enum pom_status status = join(store, name, &path, msg);
     call.request.subject = path.data;
     if (status == POM_OK)
@@ -218,4 +221,12 @@ enum pom_status pom_remote_remove(struct pom_store *store, const char *name, str
     pom_call_clean_up(&call);
     pom_buffer_clean_up(&path);
     return status;
+}
+
+enum pom_status pom_remote_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
+    return remove_object(store, name, false, msg);
+}
+
+enum pom_status pom_remote_note_remove(struct pom_store *store, const char *name, struct pom_message *msg) {
+    return remove_object(store, name, true, msg);
 }

@@ -81,5 +81,6 @@ enum pom_status pom_remote_fetch(
 enum pom_status pom_remote_publish(
     struct pom_store *store, const char *file, const char *name, struct pom_message *msg);
 enum pom_status pom_remote_remove(struct pom_store *store, const char *name, struct pom_message *msg);
+enum pom_status pom_remote_note_remove(struct pom_store *store, const char *name, struct pom_message *msg);
 
 #endif

@@ -1,11 +1,11 @@
 #include "store/renewal.h"
 
-enum { MARGIN_S = 300, RETRY_S = 5, NEVER_S = 3600 /* then it is looked at again */ };
+enum { MARGIN_S = 300, RETRY_S = 5, MOST_FAILURES = 4, NEVER_S = 3600 /* then it is looked at again */ };
 
 /* Well before the old one expires, and not all the time. */
 static time_t next_time(const struct pom_renewal *renewal, time_t now) {
     time_t left = renewal->expires - now, margin = left / 4 < MARGIN_S ? left / 4 : MARGIN_S;
-    if (renewal->failed)
+    if (renewal->failures)
         return now + RETRY_S;
     if (!renewal->expires)
         return now + NEVER_S;
@@ -22,7 +22,7 @@ static void wait_until_due(struct pom_renewal *renewal) {
 
 /* Caller holds the mutex. */
 static bool is_due(const struct pom_renewal *renewal) {
-    return renewal->wanted || renewal->failed || renewal->expires;
+    return renewal->wanted || renewal->failures || renewal->expires;
 }
 
 static void *run(void *user) {
@@ -38,7 +38,7 @@ static void *run(void *user) {
         time_t expires = 0;
         enum pom_status status = renewal->renew(renewal->user, &renewal->ending, &expires);
         pthread_mutex_lock(&renewal->mutex);
-        renewal->failed = status != POM_OK;
+        renewal->failures = status == POM_OK ? 0 : renewal->failures + 1;
         renewal->wanted = false;
         if (status == POM_OK)
             renewal->expires = expires;
@@ -76,7 +76,7 @@ bool pom_renewal_want(struct pom_renewal *renewal) {
     if (!renewal->runs)
         return false;
     pthread_mutex_lock(&renewal->mutex);
-    bool hope = renewal->wanted || !renewal->failed;
+    bool hope = renewal->wanted || renewal->failures < MOST_FAILURES;
     if (hope) {
         renewal->wanted = true;
         pthread_cond_signal(&renewal->changed);

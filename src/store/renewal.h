@@ -19,8 +19,9 @@ struct pom_renewal {
     atomic_bool ending;
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t changed;
-    time_t expires;      /* 0: never */
-    bool wanted, failed; /* now; the last try */
+    time_t expires; /* 0: never */
+    bool wanted;    /* now */
+    int failures;   /* of the last tries, one after the other */
 };
 
 /* expires: of what there is; 0: never. POM_ERR_LIMIT: the system gives no more threads. */
@@ -29,7 +30,7 @@ enum pom_status pom_renewal_start(struct pom_renewal *renewal, time_t expires, s
 /* One that was not started is fine. */
 void pom_renewal_stop(struct pom_renewal *renewal);
 
-/* Asks for a new one now. False where there is no thread, or its last try has failed. Thread-safe. */
+/* Asks for a new one now. False where there is no thread, or its last tries have all failed. Thread-safe. */
 bool pom_renewal_want(struct pom_renewal *renewal);
 
 #endif

@@ -39,10 +39,19 @@ static enum pom_status set_prefix(struct pom_s3 *s3, bool folder, struct pom_mes
     return POM_OK;
 }
 
+static bool is_page(struct pom_s3_request *request, const struct pom_http_transfer *transfer) {
+    (void)request;
+    struct pom_page page = {0};
+    bool parsed = pom_s3_page_parse(transfer->answer.data, transfer->answer.size, &page, NULL) == POM_OK;
+    pom_page_clean_up(&page);
+    return parsed;
+}
+
 /* Whether anything begins with the prefix; a bucket that cannot be listed is told of here. A folder that is to be read
  * keeps the answer: it is the listing's first page. */
 static enum pom_status probe_folder(struct pom_s3 *s3, bool create, bool *found, struct pom_message *msg) {
     struct pom_s3_request request = {.method = "GET",
+        .accept = is_page,
         .request = {.subject = s3->store.prefix, .max_bytes = MAX_ANSWER, .most_attempts = OPEN_ATTEMPTS}};
     pom_s3_parameter(&request, "list-type", "2");
     pom_s3_parameter(&request, "encoding-type", "url");

@@ -51,6 +51,8 @@ struct pom_s3_request {
     /* Whether a good answer is whole: one that is not is asked for again. On the engine's thread; NULL: always. */
     bool (*accept)(struct pom_s3_request *request, const struct pom_http_transfer *transfer);
     void *user;
+    char region[POM_S3_REGION]; /* that the last attempt was signed for */
+    bool renewed;               /* credentials were, for an answer that did not say why */
 };
 
 void pom_s3_parameter(struct pom_s3_request *request, const char *name, const char *value);

@@ -37,7 +37,12 @@ static const struct advice all_advice[] = {
     {"InvalidObjectState", 0, POM_ERR_IO, "the object is archived: restore it first"},
     {"AccessDenied", 0, POM_ERR_IO, "access is denied: the identity lacks the permission"},
     {NULL, 301, POM_ERR_NETWORK, "the bucket is in another region: set AWS_REGION to its own"},
-    {NULL, 403, POM_ERR_IO, "access is denied: the identity lacks the permission, or the object is not there"},
+    {NULL, 400, POM_ERR_NETWORK,
+        "the store does not say why: credentials that have expired are refused like this, and requests for another "
+        "region; get new credentials, or set AWS_REGION"},
+    {NULL, 403, POM_ERR_IO,
+        "access is denied: the identity lacks the permission, its credentials have expired, or the object is not "
+        "there"},
     {NULL, 404, POM_ERR_NOT_FOUND, "it is not there"},
     {NULL, 412, POM_ERR_CONFLICT, "it has changed since it was listed: run the same command again"},
 };

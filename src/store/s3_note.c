@@ -1,25 +1,16 @@
 /* A note in a bucket that changes in one step: conditional writes of S3,
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+#include "store/note.h"
 #include "store/s3.h"
-#include <curl/curl.h>
 #include <string.h>
 
-enum { MAX_ANSWER = 1 << 20, MAX_ETAG = 128, MAX_DATE = 64, ATTEMPTS = 5 };
-
-/* Neither this machine's clock nor the writer's is asked. */
-static int64_t age_of(const struct pom_http_transfer *answer) {
-    char now[MAX_DATE], written[MAX_DATE];
-    pom_http_header(answer, "date", now, sizeof now);
-    pom_http_header(answer, "last-modified", written, sizeof written);
-    time_t then = curl_getdate(written, NULL), date = curl_getdate(now, NULL);
-    return then < 0 || date < 0 ? -1 : (int64_t)(date - then);
-}
+enum { MAX_ETAG = 128 };
 
 static enum pom_status take_note(
     const struct pom_http_transfer *answer, struct pom_store_note *note, struct pom_message *msg) {
     char etag[MAX_ETAG];
     pom_http_header(answer, "etag", etag, sizeof etag);
-    note->age_s = age_of(answer);
+    note->age_s = pom_note_answer_age_s(answer);
     bool good = pom_buffer_append(&note->text, answer->answer.data, answer->answer.size) &&
                 pom_buffer_text(&note->version, etag);
     return good ? POM_OK : pom_fail_memory(msg, "a note");
@@ -36,7 +27,7 @@ enum pom_status pom_s3_note_read(
         .key = pom_s3_key(s3, path.data),
         .missing_is_fine = true,
         .accept = pom_s3_has_etag,
-        .request = {.subject = path.data, .max_bytes = POM_STORE_NOTE_BYTES, .most_attempts = ATTEMPTS}};
+        .request = {.subject = path.data, .max_bytes = POM_STORE_NOTE_BYTES, .most_attempts = POM_NOTE_ATTEMPTS}};
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     if (status == POM_OK && request.request.answer->status != 404)
         status = take_note(request.request.answer, note, msg);
@@ -73,7 +64,7 @@ enum pom_status pom_s3_note_write(
         .body_size = strlen(text),
         .body_sha256 = digest,
         .accept = pom_s3_has_etag,
-        .request = {.subject = path.data, .max_bytes = MAX_ANSWER, .most_attempts = ATTEMPTS}};
+        .request = {.subject = path.data, .max_bytes = POM_NOTE_ANSWER, .most_attempts = POM_NOTE_ATTEMPTS}};
     if (version && version->size)
         pom_s3_header(&request, "if-match", version->data);
     else if (version)
@@ -93,7 +84,10 @@ enum pom_status pom_s3_note_remove(struct pom_store *store, const char *name, st
     struct pom_s3_request request = {.method = "DELETE",
         .key = pom_s3_key(s3, path.data),
         .missing_is_fine = true,
-        .request = {.subject = path.data, .max_bytes = MAX_ANSWER, .most_attempts = ATTEMPTS, .even_cancelled = true}};
+        .request = {.subject = path.data,
+            .max_bytes = POM_NOTE_ANSWER,
+            .most_attempts = POM_NOTE_ATTEMPTS,
+            .even_cancelled = true}};
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     pom_request_clean_up(&request.request);
     pom_buffer_clean_up(&path);

@@ -96,7 +96,7 @@ static bool write_transfer(const struct pom_s3 *s3, const struct pom_s3_request 
 static enum pom_status prepare(
     void *store, struct pom_request *base, struct pom_http_transfer *transfer, struct pom_message *msg) {
     struct pom_s3 *s3 = store;
-    const struct pom_s3_request *request = (const struct pom_s3_request *)base;
+    struct pom_s3_request *request = (struct pom_s3_request *)base;
     bool anonymous = pom_identity_is_anonymous(s3->identity);
     char host[HOST_BYTES], now[POM_SIGV4_TIME];
     struct headers headers = {0};
@@ -105,6 +105,7 @@ static enum pom_status prepare(
         !pom_sigv4_query(request->parameters, request->n_parameters, &s3->query))
         return pom_fail_memory(msg, "a request");
     host_of(s3, host);
+    memcpy(request->region, s3->region, sizeof request->region);
     pom_sigv4_time(time(NULL) + s3->clock_offset, now);
     add(&headers, "host", host);
     for (size_t i = 0; i < request->n_headers; i++)
@@ -119,14 +120,14 @@ static enum pom_status prepare(
     return write_transfer(s3, request, host, &headers, transfer) ? POM_OK : pom_fail_memory(msg, "a request");
 }
 
-/* The bucket is elsewhere: the answer says where. */
-static bool learn_region(
-    struct pom_s3 *s3, const struct pom_http_transfer *transfer, const struct pom_s3_error *error) {
+/* The bucket is elsewhere: the answer says where. Of many requests under way the first one changes the region. */
+static bool learn_region(struct pom_s3 *s3, const struct pom_s3_request *request,
+    const struct pom_http_transfer *transfer, const struct pom_s3_error *error) {
     char region[POM_S3_REGION];
     pom_http_header(transfer, "x-amz-bucket-region", region, sizeof region);
     if (!*region)
         snprintf(region, sizeof region, "%s", error->region);
-    if (!*region || strcmp(region, s3->region) == 0 ||
+    if (!*region || strcmp(region, request->region) == 0 ||
         strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
         return false;
     pthread_mutex_lock(&s3->mutex);
@@ -154,7 +155,16 @@ static bool is_one_of(const char *code, const char *const *codes, size_t n) {
     return false;
 }
 
-static enum pom_verdict judge_error(struct pom_s3 *s3, const struct pom_http_transfer *transfer) {
+/* An answer to HEAD has no body to say why: expired credentials are refused like this, too. Asked once. */
+static bool may_have_expired(struct pom_s3_request *request, const struct pom_http_transfer *transfer) {
+    bool silent = strcmp(request->method, "HEAD") == 0 && (transfer->status == 400 || transfer->status == 403);
+    bool may = silent && !request->renewed;
+    request->renewed |= silent;
+    return may;
+}
+
+static enum pom_verdict judge_error(
+    struct pom_s3 *s3, struct pom_s3_request *request, const struct pom_http_transfer *transfer) {
     static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"};
     static const char *const passing[] = {
         "RequestTimeout", "InternalError", "OperationAborted", "ConditionalRequestConflict", "TemporaryRedirect"};
@@ -164,11 +174,11 @@ static enum pom_verdict judge_error(struct pom_s3 *s3, const struct pom_http_tra
     pom_s3_error_parse(transfer->answer.data, transfer->answer.size, &error);
     bool moved = transfer->status == 301 || transfer->status == 307 || transfer->status == 400 ||
                  is_one_of(error.code, elsewhere, sizeof elsewhere / sizeof *elsewhere);
-    if (moved && learn_region(s3, transfer, &error))
+    if (moved && learn_region(s3, request, transfer, &error))
         return POM_VERDICT_AGAIN;
     if (strcmp(error.code, "RequestTimeTooSkewed") == 0 && learn_clock(s3, transfer))
         return POM_VERDICT_AGAIN;
-    if (is_one_of(error.code, expired, sizeof expired / sizeof *expired))
+    if (is_one_of(error.code, expired, sizeof expired / sizeof *expired) || may_have_expired(request, transfer))
         return pom_identity_renew(s3->identity, s3->generation) ? POM_VERDICT_RETRY : POM_VERDICT_FAIL;
     if (strcmp(error.code, "SlowDown") == 0 || strcmp(error.code, "RequestLimitExceeded") == 0)
         return POM_VERDICT_SLOW_DOWN;
@@ -196,7 +206,7 @@ static enum pom_verdict judge(void *store, struct pom_request *base, const struc
         return is_whole(request, transfer) ? POM_VERDICT_DONE : POM_VERDICT_RETRY;
     if (transfer->status == 404 && request->missing_is_fine)
         return POM_VERDICT_DONE;
-    return judge_error(store, transfer);
+    return judge_error(store, request, transfer);
 }
 
 const struct pom_protocol pom_s3_protocol = {.prepare = prepare, .judge = judge, .explain = pom_s3_explain};

@@ -50,6 +50,14 @@ class Bucket:
             "s3", endpoint_url=url, aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"], region_name=REGION,
             aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"], verify=verify, config=Config(s3={"addressing_style": "path"}, proxies={}))
 
+    def session(self):
+        """Credentials that expire, in the form in which a container's place for them has them; of a server that gives such."""
+        sts = boto3.client("sts", endpoint_url=self.url, aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"], region_name=REGION,
+                           aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"], config=Config(proxies={}))
+        role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/pomona", RoleSessionName="pomona", DurationSeconds=3600)["Credentials"]
+        return {"AccessKeyId": role["AccessKeyId"], "SecretAccessKey": role["SecretAccessKey"], "Token": role["SessionToken"],
+                "Expiration": role["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ")}
+
     def put(self, bucket, key, data):
         self.client.put_object(Bucket=bucket, Key=key, Body=data)
 

@@ -10,6 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
+from test_lease import (  # noqa: E402, F401
+    Hdfs, filled, test_a_killed_job_goes_on_at_once_where_it_ran, test_a_silent_job_is_replaced_and_then_ends, test_the_second_of_two_is_refused)
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "hadoop").exists(), reason=".deps/servers/hadoop is not there")
 
@@ -29,6 +31,12 @@ def hdfs(tmp_path_factory):
         for i in range(12):
             server.put(f"/photos/set one/{('apple', 'cherry red', 'tomato')[i % 3]}/{i:02}.jpg", jpeg(i))
         yield server
+
+
+@pytest.fixture(scope="module")
+def place(hdfs):
+    """For the tests of leases, which are imported."""
+    return filled(Hdfs(hdfs))
 
 
 def table(server, path):
