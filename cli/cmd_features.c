@@ -2,7 +2,9 @@
 #include "commands.h"
 #include "guard.h"
 #include "interrupt.h"
+#include "prices.h"
 #include "progress.h"
+#include "rates.h"
 #include "table_options.h"
 
 #include "base/status.h"
@@ -14,6 +16,7 @@ struct values {
     struct pom_components components;
     struct pom_guard guard;
     struct pom_access access;
+    const char *prices, *machine;
     bool quiet;
 };
 
@@ -69,6 +72,11 @@ static const struct pom_option options[] = {
     {"strict", 0, NULL, "end with the first image that fails", pom_option_switch, AT(job.strict)},
     POM_OPTION_EU_ONLY(AT(guard)),
     POM_OPTIONS_ACCESS(AT(access)),
+    {"prices", 0, "FILE",
+        "table of prices that run.json's cost is by\n(default: the installed one, where a bucket is in a cloud)",
+        pom_option_text, AT(prices)},
+    {"machine", 0, "NAME", "kind of machine that the table has a price for (default: the cloud's)", pom_option_text,
+        AT(machine)},
     {"quiet", 'q', NULL, "no progress and no summary", pom_option_switch, AT(quiet)},
     {0},
 };
@@ -108,6 +116,35 @@ static enum pom_status run_job(struct values *values, enum pom_exit *exit_code, 
     return status;
 }
 
+/* Only what somebody is billed for has a cost. The table need not be there where nobody named it. */
+static enum pom_status find_rates(const struct values *values, struct pom_prices *prices, struct pom_rates *out,
+    bool *found, struct pom_message *msg) {
+    const char *from = values->job.sources[0], *to = values->job.destination;
+    bool asked = values->prices || values->machine;
+    *found = false;
+    if (!asked && !pom_cloud_of(from) && !pom_cloud_of(to))
+        return POM_OK;
+    enum pom_status status = pom_prices_read(values->prices, prices, msg);
+    if (status == POM_ERR_NOT_FOUND && !asked)
+        return POM_OK;
+    POM_TRY(status);
+    *found = true;
+    return pom_rates_find(prices, from, to, values->machine, out, msg);
+}
+
+static enum pom_status run_priced(struct values *values, enum pom_exit *exit_code, struct pom_message *msg) {
+    struct pom_prices prices = {0};
+    struct pom_rates rates;
+    bool found;
+    enum pom_status status = find_rates(values, &prices, &rates, &found, msg);
+    if (status == POM_OK) {
+        values->job.rates = found ? &rates : NULL;
+        status = run_job(values, exit_code, msg);
+    }
+    pom_prices_clean_up(&prices);
+    return status;
+}
+
 static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, struct pom_message *msg) {
     struct values values = {0};
     int first;
@@ -119,7 +156,7 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     values.job.cancel = pom_catch_interrupts();
     POM_TRY(pom_guard_check(
         &values.guard, values.job.sources, values.job.n_sources, values.job.destination, values.job.cancel, msg));
-    return run_job(&values, exit_code, msg);
+    return run_priced(&values, exit_code, msg);
 }
 
 const struct pom_verb pom_cmd_features = {

@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "prices.h"
 #include "progress.h"
+#include "rates.h"
 #include "say.h"
 #include "table_options.h"
 
@@ -51,13 +52,6 @@ static const struct pom_option options[] = {
 #undef AT
 
 static const double gb = 1e9, mib = 1 << 20;
-
-/* "s3" or "gs", the sections of the table; NULL: nobody sends a bill. */
-static const char *cloud_of(const char *location) {
-    if (location && (strncasecmp(location, "s3://", 5) == 0 || strncasecmp(location, "s3a://", 6) == 0))
-        return "s3";
-    return location && strncasecmp(location, "gs://", 5) == 0 ? "gs" : NULL;
-}
 
 static bool is_remote(const char *location) {
     return location && strstr(location, "://");
@@ -109,36 +103,24 @@ struct bill {
     const char *machine_name; /* NULL: none has a price */
 };
 
-static enum pom_status add_requests(const struct pom_prices *prices, const char *cloud, const char *name,
-    uint64_t requests, struct bill *bill, struct pom_message *msg) {
-    double price;
-    if (!cloud)
-        return POM_OK;
-    POM_TRY(pom_price(prices, cloud, name, &price, msg));
-    bill->requests += price * (double)requests / 1000;
-    return POM_OK;
-}
-
 static enum pom_status reckon(const struct values *values, const struct pom_forecast *plan,
     const struct pom_prices *prices, struct bill *out, struct pom_message *msg) {
-    const char *from = cloud_of(values->job.sources[0]), *to = cloud_of(values->job.destination);
+    const char *from = pom_cloud_of(values->job.sources[0]);
+    struct pom_rates rates;
     double price;
-    *out = (struct bill){.machine_name = values->machine};
-    POM_TRY(add_requests(prices, from, "list_per_1000", plan->list_requests, out, msg));
-    POM_TRY(add_requests(prices, from, "get_per_1000", plan->get_requests, out, msg));
-    POM_TRY(add_requests(prices, to, "put_per_1000", plan->put_requests, out, msg));
-    if (from) {
-        POM_TRY(pom_price(prices, from, "region_per_gb", &price, msg));
-        out->region = price * (double)plan->bytes / gb;
-        POM_TRY(pom_price(prices, from, "internet_per_gb", &price, msg));
-        out->internet = price * (double)plan->bytes / gb;
-    }
-    if (!out->machine_name && (from || to))
-        out->machine_name = pom_price_text(prices, from ? from : to, "machine");
-    if (!out->machine_name)
+    POM_TRY(pom_rates_find(prices, values->job.sources[0], values->job.destination, values->machine, &rates, msg));
+    *out = (struct bill){
+        .requests = rates.list * (double)plan->list_requests + rates.get * (double)plan->get_requests +
+                    rates.put * (double)plan->put_requests,
+        .machine = rates.cpu_hour * plan->threads * (plan->total_s + plan->list_s) / 3600,
+        .machine_name = rates.machine,
+    };
+    if (!from)
         return POM_OK;
-    POM_TRY(pom_price(prices, "machines", out->machine_name, &price, msg));
-    out->machine = price * plan->threads * (plan->total_s + plan->list_s) / 3600;
+    POM_TRY(pom_price(prices, from, "region_per_gb", &price, msg));
+    out->region = price * (double)plan->bytes / gb;
+    POM_TRY(pom_price(prices, from, "internet_per_gb", &price, msg));
+    out->internet = price * (double)plan->bytes / gb;
     return POM_OK;
 }
 
@@ -207,8 +189,8 @@ const struct pom_verb pom_cmd_plan = {
         "the memory and, by a dated table of prices, the cost. Where images come from a bucket, time is the larger of\n"
         "the computing and of the reads. Retries are not foreseen.\n"
         "\n"
-        "run.json of the job has the actual figures: speed.wall_seconds, speed.requests, speed.bytes_read and\n"
-        "host.peak_memory_bytes.\n"
+        "run.json of the job has the actual figures: speed.wall_seconds, speed.requests, speed.bytes_read,\n"
+        "host.peak_memory_bytes and cost.dollars.\n"
         "\n"
         "Examples:\n"
         "  pomona plan s3://photos/fruits -o s3://tables/fruits --model resnet50\n"

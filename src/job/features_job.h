@@ -46,6 +46,14 @@ enum pom_wish {
 /* "exact", "fast", "bf16", "int8". */
 const char *pom_wish_name(enum pom_wish wish);
 
+/* What a job is billed at, in dollars; 0: nobody asks for anything. */
+struct pom_rates {
+    const char *date, *source; /* of the table of prices */
+    double list, get, put;     /* a request */
+    const char *machine;       /* NULL: it is not reckoned with */
+    double cpu_hour;           /* of a CPU of it */
+};
+
 /* Zero-initialise for the defaults. All is borrowed for the call. */
 struct pom_features_options {
     const char *const *sources; /* folders or images */
@@ -62,13 +70,14 @@ struct pom_features_options {
     bool keep_scaled;
     enum pom_format format;
     bool spark_vectors;
-    int threads;               /* 0: pom_cpu_count() */
-    size_t memory_bytes;       /* bound on the process's memory; 0: half of what the machine or its cgroup has */
-    uint64_t limit;            /* images; 0: all */
-    bool fresh;                /* replace what the destination holds */
-    bool retry_failed;         /* read the images again that failed in an earlier run */
-    bool strict;               /* the first failure ends the job */
-    const atomic_bool *cancel; /* set by anyone: the job ends soon with POM_ERR_CANCELLED, ready to be continued */
+    int threads;                   /* 0: pom_cpu_count() */
+    size_t memory_bytes;           /* bound on the process's memory; 0: half of what the machine or its cgroup has */
+    uint64_t limit;                /* images; 0: all */
+    bool fresh;                    /* replace what the destination holds */
+    bool retry_failed;             /* read the images again that failed in an earlier run */
+    bool strict;                   /* the first failure ends the job */
+    const struct pom_rates *rates; /* NULL: run.json tells no cost */
+    const atomic_bool *cancel;     /* set by anyone: the job ends soon with POM_ERR_CANCELLED, ready to be continued */
     struct pom_features_events events;
 };
 

@@ -145,13 +145,17 @@ static void predict_time(struct pom_forecast *plan) {
         s->load_model_s + s->work[POM_WORK_CALIBRATE].thread_s + fmax(plan->work_s, plan->network_s) + plan->tables_s;
 }
 
+uint64_t pom_forecast_puts(uint64_t feature_bytes) {
+    return FILES_WRITTEN * REQUESTS_A_FILE + feature_bytes / part_bytes;
+}
+
 static void predict(struct pom_forecast *plan, bool to_network, size_t memory) {
     bool network = plan->latency_s > 0;
     double average = (double)plan->bytes / (double)plan->images;
     uint64_t waiting = network ? POM_FORECAST_MOST_IN_FLIGHT * ((size_t)average + ahead_bytes_each) : 0;
     plan->written_bytes = plan->images * plan->sample.features * sizeof(float);
     plan->get_requests = network ? plan->images : 0;
-    plan->put_requests = to_network ? FILES_WRITTEN * REQUESTS_A_FILE + plan->written_bytes / part_bytes : 0;
+    plan->put_requests = to_network ? pom_forecast_puts(plan->written_bytes) : 0;
     plan->memory_bytes = pom_peak_memory() + (size_t)waiting;
     if (plan->memory_bytes > memory)
         plan->memory_bytes = memory;

@@ -29,6 +29,9 @@ struct pom_forecast {
  * there are no images. */
 enum pom_status pom_forecast_make(const struct pom_features_options *options, bool to_network, uint64_t sample,
     struct pom_forecast *out, struct pom_message *msg);
+/* Requests that upload the tables of so many bytes of features. */
+uint64_t pom_forecast_puts(uint64_t feature_bytes);
+
 void pom_forecast_clean_up(struct pom_forecast *plan);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/resources.h"
+#include "job/forecast.h"
 #include "table/utf8.h"
 #include <jansson.h>
 #include <math.h>
@@ -122,6 +123,26 @@ static json_t *timing(const struct pom_features_report *r) {
         "requests", count(r->requests));
 }
 
+/* To the millionth, as a few requests cost no more. */
+static json_t *dollars(double value) {
+    return json_real(round(value * 1e6) / 1e6);
+}
+
+/* What is no read of an image counts as a listing; uploads are those that were foreseen, as they come after this. */
+static json_t *cost(const struct pom_job *job, const struct pom_features_report *r) {
+    const struct pom_rates *rates = job->options->rates;
+    if (!rates)
+        return json_null();
+    uint64_t reads = r->computed + r->failed < r->requests ? r->computed + r->failed : r->requests;
+    uint64_t puts = pom_forecast_puts(r->rows * r->features * sizeof(float));
+    double requests =
+        rates->list * (double)(r->requests - reads) + rates->get * (double)reads + rates->put * (double)puts;
+    double machine = rates->cpu_hour * job->budget.threads * r->total_s / 3600;
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s}", "dollars", dollars(requests + machine), "requests",
+        dollars(requests), "machine", dollars(machine), "machine_name", text_or_null(rates->machine), "prices_of",
+        rates->date, "prices_source", rates->source);
+}
+
 /* The CPU's name as the kernel tells it; "" where it does not. */
 static void cpu_name(char *out, size_t size) {
     char line[256];
@@ -156,10 +177,10 @@ static json_t *versions(void) {
 
 enum pom_status pom_receipt_write(const struct pom_job *job, const struct pom_destination *destination,
     const struct pom_features_report *report, time_t started, struct pom_message *msg) {
-    json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "versions", versions(), "started",
+    json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "versions", versions(), "started",
         time_stamp(started), "finished", time_stamp(time(NULL)), "counts", counts(report), "model", model(job->info),
         "settings", settings(job, report), "precision", precision(job, &report->choice), "speed", timing(report),
-        "host", host(job));
+        "cost", cost(job, report), "host", host(job));
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
     struct pom_buffer path = {0};

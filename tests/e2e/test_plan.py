@@ -42,6 +42,19 @@ def test_prices_are_the_users(photos, tmp_path):
     assert plan(photos, *PIXELS, "--machine", "c7g")["prices"].endswith(f"({ROOT / 'share' / 'pomona' / 'prices.toml'})")
 
 
+def test_the_receipt_has_the_actual_cost(photos, tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text("date = '2031-01'\nsource = 'our contract'\n[machines]\nours = 7200\n")
+    args = ("features", photos, *PIXELS, "--threads", 1)
+    pomona(*args, "-o", tmp_path / "free")
+    assert receipt(tmp_path / "free")["cost"] is None
+    pomona(*args, "-o", tmp_path / "out", "--prices", prices, "--machine", "ours")
+    actual = receipt(tmp_path / "out")
+    assert actual["cost"]["machine"] == pytest.approx(2 * actual["speed"]["wall_seconds"]["total"], rel=1e-3)
+    assert actual["cost"]["dollars"] == actual["cost"]["machine"] and actual["cost"]["prices_of"] == "2031-01"
+    assert "[machines] other" in pomona(*args, "-o", tmp_path / "no", "--prices", prices, "--machine", "other", code=1)
+
+
 @pytest.mark.parametrize("args, said", [([], "name a folder of images"), (["nowhere"], "nowhere"), (["."], "there are no images"),
                                         ([".", "--model", "no-such-model"], "there are no images")])
 def test_mistakes_are_told(tmp_path, args, said):

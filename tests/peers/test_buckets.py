@@ -52,6 +52,10 @@ def test_from_bucket_to_bucket(s3):
     rows = table(s3, "first/features.parquet")
     assert list(rows.path) == [f"s3://photos/{k}" for k in s3.keys("photos")]
     assert set(rows.label) == {"apple", "cherry red", "tomato"}
+    receipt = json.loads(s3.get("tables", "first/run.json"))
+    others, puts = receipt["speed"]["requests"] - 24, 10  # by AWS's prices: 24 images were read, files are written as planned
+    assert receipt["cost"]["requests"] == pytest.approx((24 * 0.0004 + (others + puts) * 0.005) / 1000, abs=1e-6)
+    assert receipt["cost"]["machine_name"] == "c7i" and receipt["cost"]["dollars"] > receipt["cost"]["requests"]
     assert "up to date" in pomona("features", "s3://photos/set one/", "-o", "s3://tables/first/", *PIXELS, "--pca", 2, env=s3.env)
 
 
