@@ -93,6 +93,7 @@ def quick():
     for build, (sanitizers, select, env) in SANITIZED.items():
         yield meson(build, ["-Dbuildtype=debugoptimized", "-Doptimization=1", f"-Db_sanitize={sanitizers}", "-Db_lundef=false"], select, **env)
     yield pytest(["tests/e2e", "tests/readback"])
+    yield pytest(["tests/deploy"])
     stage_python()
     yield pytest(["tests/python"])
 

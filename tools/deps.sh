@@ -9,7 +9,7 @@ build_packages="gcc libc6-dev make meson ninja-build pkg-config cmake python3 py
     liblapacke-dev libjansson-dev libsqlite3-dev libhdf5-dev libzstd-dev zlib1g-dev liblz4-dev
     libexpat1-dev"
 demo_packages="tuxpaint-stamps-default"
-test_packages="g++ openssl libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc"
+test_packages="g++ openssl libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc shellcheck"
 peers_packages="openjdk-17-jre-headless tuxpaint-stamps-default"
 
 say() {
@@ -112,6 +112,7 @@ peers)
     server versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0
     server fake-gcs-server github.com/fsouza/fake-gcs-server v1.56.1
     hadoop
+    server actionlint github.com/rhysd/actionlint/cmd/actionlint v1.7.7
     server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
     ;;
 *)
