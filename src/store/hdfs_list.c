@@ -1,17 +1,41 @@
-/* The walk over HDFS, in byte order of path: a folder counts with a slash at its end. */
+/* The walk over HDFS, in byte order of path: a folder counts with a slash at its end. What comes next in a folder - the
+ * folders within it, and its next page - is asked for ahead, many at once. */
+#include "base/memory.h"
 #include "store/hdfs.h"
 #include "store/hdfs_json.h"
 #include "store/uri.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PAGE = 256 << 20 }; /* of a server that lists a folder at once */
+enum {
+    MAX_PAGE = 256 << 20, /* of a server that lists a folder at once */
+    MOST_AHEAD = 32       /* folders within each that is being walked; as many of their further pages */
+};
 
 struct walk {
     struct pom_hdfs *hdfs;
     const struct pom_store_visitor *visitor;
     struct pom_message *msg;
     struct pom_buffer path; /* of the folder or file at hand; a folder's ends in a slash */
+    struct ahead *ahead;
+    pthread_mutex_t mutex; /* guards `done` of those */
+    pthread_cond_t arrived;
+};
+
+/* A page that was asked for before its turn. */
+struct ahead {
+    struct pom_call call;
+    struct walk *walk;
+    struct pom_buffer path; /* of the folder */
+    char *after;            /* NULL: its first page */
+    int *count;             /* of these, of the folder that it was asked for in */
+    bool done;
+    bool taken_in; /* then the rest is the answer */
+    enum pom_status status;
+    struct pom_message message;
+    struct pom_hdfs_page page;
+    struct ahead *next;
 };
 
 /* Folders that are still to be walked, as names come before them that are like theirs with a byte less than a slash
@@ -19,28 +43,143 @@ struct walk {
 struct waiting {
     char **names;
     size_t n, capacity;
+    int ahead;
 };
 
 static enum pom_status memory(struct walk *walk) {
     return pom_fail_memory(walk->msg, "the listing");
 }
 
-/* The part of the folder behind the name `after`; NULL: from the beginning. */
-static enum pom_status ask(struct walk *walk, const char *after, struct pom_hdfs_page *page, struct pom_message *msg) {
+/* Writes down the question for the part of the folder behind the name `after`; NULL: from the beginning. */
+static enum pom_status write_call(
+    struct walk *walk, const char *folder, const char *after, struct pom_call *call, struct pom_message *msg) {
     struct pom_hdfs *hdfs = walk->hdfs;
     struct pom_buffer op = {0};
-    struct pom_call call = {.method = "GET", .request = {.subject = walk->path.data, .max_bytes = MAX_PAGE}};
+    *call = (struct pom_call){.method = "GET", .request = {.subject = folder, .max_bytes = MAX_PAGE}};
     bool good = pom_buffer_text(&op, hdfs->no_batches ? "LISTSTATUS" : "LISTSTATUS_BATCH");
     if (after)
         good = good && pom_buffer_text(&op, "&startAfter=") && pom_uri_encode(&op, after, "");
-    enum pom_status status = good ? pom_hdfs_call(hdfs, walk->path.data, op.data, &call, msg) : memory(walk);
-    if (status == POM_OK)
-        status = pom_remote_run(&hdfs->remote, &call, msg);
-    if (status == POM_OK)
-        status = pom_hdfs_page_parse(call.request.answer->answer.data, call.request.answer->answer.size, page, msg);
-    pom_call_clean_up(&call);
+    enum pom_status status = good ? pom_hdfs_call(hdfs, folder, op.data, call, msg) : memory(walk);
     pom_buffer_clean_up(&op);
     return status;
+}
+
+/* Takes the page out of the answer, and cleans the call up. */
+static enum pom_status take_answer(
+    struct pom_call *call, enum pom_status status, struct pom_hdfs_page *page, struct pom_message *msg) {
+    const struct pom_http_transfer *answer = call->request.answer;
+    if (status == POM_OK)
+        status = pom_hdfs_page_parse(answer->answer.data, answer->answer.size, page, msg);
+    pom_call_clean_up(call);
+    return status;
+}
+
+static void free_ahead(struct ahead *ahead) {
+    pom_call_clean_up(&ahead->call);
+    pom_hdfs_page_clean_up(&ahead->page);
+    pom_buffer_clean_up(&ahead->path);
+    free(ahead->after);
+    free(ahead);
+}
+
+/* On the engine's thread. */
+static void on_done(struct pom_request *request) {
+    struct ahead *ahead = (struct ahead *)request;
+    struct walk *walk = ahead->walk;
+    pthread_mutex_lock(&walk->mutex);
+    ahead->done = true;
+    pthread_cond_signal(&walk->arrived);
+    pthread_mutex_unlock(&walk->mutex);
+}
+
+/* Asks ahead for a page of the folder `base` + `name`. Not where a folder comes at once, as that may be too much; nor
+ * without memory: what is missing is asked for in its turn. */
+static void look_ahead(struct walk *walk, int *count, const char *base, const char *name, const char *after) {
+    struct ahead *ahead = walk->hdfs->no_batches ? NULL : pom_calloc(1, sizeof *ahead);
+    if (!ahead)
+        return;
+    bool good = pom_buffer_printf(&ahead->path, "%s%s%s", base, name, *name ? "/" : "");
+    ahead->after = after ? strdup(after) : NULL;
+    if (!good || (after && !ahead->after) || write_call(walk, ahead->path.data, after, &ahead->call, NULL) != POM_OK) {
+        free_ahead(ahead);
+        return;
+    }
+    ahead->walk = walk;
+    ahead->count = count;
+    ahead->next = walk->ahead;
+    walk->ahead = ahead;
+    ++*count;
+    ahead->call.request.done = on_done;
+    pom_client_submit(walk->hdfs->remote.client, &ahead->call.request);
+}
+
+static bool is_done(struct walk *walk, const struct ahead *ahead) {
+    pthread_mutex_lock(&walk->mutex);
+    bool done = ahead->done;
+    pthread_mutex_unlock(&walk->mutex);
+    return done;
+}
+
+/* Takes in the answers that have come, and asks for the pages that follow them. */
+static void take_in(struct walk *walk) {
+    for (struct ahead *ahead = walk->ahead; ahead; ahead = ahead->next) {
+        if (ahead->taken_in || !is_done(walk, ahead))
+            continue;
+        ahead->taken_in = true;
+        ahead->message = ahead->call.request.message;
+        ahead->status = take_answer(&ahead->call, ahead->call.request.status, &ahead->page, &ahead->message);
+        if (ahead->status == POM_OK && ahead->page.more && *ahead->count < 2 * MOST_AHEAD)
+            look_ahead(walk, ahead->count, ahead->path.data, "", ahead->page.entries[ahead->page.n - 1].name);
+    }
+}
+
+static void wait_for_answer(struct walk *walk, const struct ahead *ahead) {
+    for (take_in(walk); !ahead->taken_in; take_in(walk)) {
+        pthread_mutex_lock(&walk->mutex);
+        if (!ahead->done)
+            pthread_cond_wait(&walk->arrived, &walk->mutex);
+        pthread_mutex_unlock(&walk->mutex);
+    }
+}
+
+static struct ahead **find_ahead(struct walk *walk, const char *after) {
+    struct ahead **place = &walk->ahead;
+    for (; *place; place = &(*place)->next) {
+        const struct ahead *ahead = *place;
+        bool same = after && ahead->after ? strcmp(after, ahead->after) == 0 : after == ahead->after;
+        if (same && strcmp(ahead->path.data, walk->path.data) == 0)
+            break;
+    }
+    return place;
+}
+
+/* The answer for the folder at hand, if it was asked for ahead. */
+static struct ahead *take_ahead(struct walk *walk, const char *after) {
+    struct ahead *ahead = *find_ahead(walk, after);
+    if (!ahead)
+        return NULL;
+    wait_for_answer(walk, ahead);
+    *find_ahead(walk, after) = ahead->next;
+    --*ahead->count;
+    return ahead;
+}
+
+/* The part of the folder at hand behind the name `after`; NULL: from the beginning. */
+static enum pom_status ask(struct walk *walk, const char *after, struct pom_hdfs_page *page, struct pom_message *msg) {
+    struct ahead *ahead = take_ahead(walk, after);
+    struct pom_call call;
+    if (ahead) {
+        enum pom_status status = ahead->status;
+        *msg = ahead->message;
+        *page = ahead->page;
+        ahead->page = (struct pom_hdfs_page){0};
+        free_ahead(ahead);
+        return status;
+    }
+    enum pom_status status = write_call(walk, walk->path.data, after, &call, msg);
+    if (status == POM_OK)
+        status = pom_remote_run(&walk->hdfs->remote, &call, msg);
+    return take_answer(&call, status, page, msg);
 }
 
 /* As ask, but a folder that cannot be read is refused and the page is empty; the root of the walk fails it. */
@@ -107,8 +246,11 @@ static enum pom_status wait_for(struct walk *walk, struct waiting *waiting, cons
 }
 
 static enum pom_status visit_page(struct walk *walk, const struct pom_hdfs_page *page, struct waiting *waiting) {
-    for (size_t i = 0; i < page->n; i++) {
+    for (size_t i = 0, ahead = 0; i < page->n; i++) {
         const struct pom_hdfs_status *entry = &page->entries[i];
+        for (ahead = ahead < i ? i : ahead; ahead < page->n && waiting->ahead < MOST_AHEAD; ahead++)
+            if (page->entries[ahead].folder && *page->entries[ahead].name != '.')
+                look_ahead(walk, &waiting->ahead, walk->path.data, page->entries[ahead].name, NULL);
         if (*entry->name == '.')
             continue;
         POM_TRY(walk_before(walk, waiting, entry->name));
@@ -131,6 +273,8 @@ static enum pom_status walk_pages(struct walk *walk, struct waiting *waiting) {
         after = status == POM_OK && page.more ? strdup(page.entries[page.n - 1].name) : NULL;
         if (status == POM_OK && page.more && !after)
             status = memory(walk);
+        if (after && !*find_ahead(walk, after))
+            look_ahead(walk, &waiting->ahead, walk->path.data, "", after);
         if (status == POM_OK)
             status = visit_page(walk, &page, waiting);
     } while (status == POM_OK && page.more);
@@ -158,13 +302,31 @@ static enum pom_status visit_one(
     return object.found ? visitor->visit(visitor->user, &entry, msg) : POM_OK;
 }
 
+/* What was asked for in vain, as the walk has ended before. */
+static void drop_ahead(struct walk *walk) {
+    while (walk->ahead) {
+        struct ahead *ahead = walk->ahead;
+        pthread_mutex_lock(&walk->mutex);
+        while (!ahead->done)
+            pthread_cond_wait(&walk->arrived, &walk->mutex);
+        pthread_mutex_unlock(&walk->mutex);
+        walk->ahead = ahead->next;
+        free_ahead(ahead);
+    }
+}
+
 enum pom_status pom_hdfs_list(
     struct pom_store *store, const struct pom_store_visitor *visitor, struct pom_message *msg) {
     struct pom_hdfs *hdfs = (struct pom_hdfs *)store;
     struct walk walk = {.hdfs = hdfs, .visitor = visitor, .msg = msg};
     if (!hdfs->folder)
         return visit_one(hdfs, visitor, msg);
+    pthread_mutex_init(&walk.mutex, NULL);
+    pthread_cond_init(&walk.arrived, NULL);
     enum pom_status status = pom_buffer_text(&walk.path, store->prefix) ? walk_folder(&walk) : memory(&walk);
+    drop_ahead(&walk);
+    pthread_cond_destroy(&walk.arrived);
+    pthread_mutex_destroy(&walk.mutex);
     pom_buffer_clean_up(&walk.path);
     return status;
 }

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import urllib.parse
 from pathlib import Path
@@ -26,8 +27,10 @@ def status(name, kind="FILE", length=len(IMAGE)):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """A NameNode with /photos/a.jpg and /photos/b/c.jpg, and a DataNode at /data."""
-    folders = {"/photos": [status("a.jpg"), status("b", "DIRECTORY", 0)], "/photos/b": [status("c.jpg")]}
+    """A NameNode with /photos/a.jpg and /photos/b/c.jpg, and 40 folders in /many; a DataNode at /data."""
+    folders = {"/photos": [status("a.jpg"), status("b", "DIRECTORY", 0)], "/photos/b": [status("c.jpg")],
+               "/many": [status(f"{i:02}", "DIRECTORY", 0) for i in range(40)] + [status("z.jpg")],
+               **{f"/many/{i:02}": [status("a.jpg"), status("b.jpg")] for i in range(40)}}
 
     def do_GET(self):
         state, url = self.server.state, urllib.parse.urlsplit(self.path)
@@ -44,10 +47,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {"FileStatuses": {"FileStatus": self.folders[path]}})
         if op == "LISTSTATUS_BATCH":
             entries = [e for e in self.folders[path] if e["pathSuffix"] > query.get("startAfter", "")]
-            left = {"remainingEntries": len(entries) - 1, "partialListing": {"FileStatuses": {"FileStatus": entries[:1]}}}
+            n = 50 if path == "/many" else 1
+            left = {"remainingEntries": max(0, len(entries) - n), "partialListing": {"FileStatuses": {"FileStatus": entries[:n]}}}
+            self.wait_with_others()
             return self.answer(200, {"DirectoryListing": left})
         where = state["places"].pop(0) if state["places"] else f"{state['scheme']}://127.0.0.1:{self.server.server_port}/data?{url.query}"
         self.answer(307, b"", where)
+
+    def wait_with_others(self):
+        """As a distant server takes its time; counts how many listings it has at once."""
+        state = self.server.state
+        with state["lock"]:
+            state["listings"] += 1
+            state["most_listings"] = max(state["most_listings"], state["listings"])
+        time.sleep(state["delay"])
+        with state["lock"]:
+            state["listings"] -= 1
 
     def refuse(self, code, exception, message="of the test"):
         self.answer(code, {"RemoteException": {"exception": exception, "javaClassName": "org." + exception, "message": message}})
@@ -77,7 +92,8 @@ class WebHdfs(unittest.TestCase):
         server.daemon_threads = True
         if context:
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        self.state = server.state = {"asked": [], "wrong": {}, "places": [], "scheme": scheme}
+        self.state = server.state = {"asked": [], "wrong": {}, "places": [], "scheme": scheme,
+                                     "delay": 0, "listings": 0, "most_listings": 0, "lock": threading.Lock()}
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
@@ -109,6 +125,14 @@ class WebHdfs(unittest.TestCase):
         self.state["wrong"]["LISTSTATUS_BATCH"] = [(400, "IllegalArgumentException")]
         self.read(f"hdfs://127.0.0.1:{port}/photos")
         self.assertEqual([op for op, *_ in self.state["asked"] if op.startswith("LIST")], ["LISTSTATUS_BATCH", "LISTSTATUS", "LISTSTATUS"])
+
+    def test_folders_are_listed_many_at_once(self):
+        port = self.start()
+        self.state["delay"] = 0.1
+        said = self.bench(f"hdfs://127.0.0.1:{port}/many")
+        self.assertEqual((said["listed"], said["failed"]), (81, 0))
+        self.assertEqual(sum(op == "LISTSTATUS_BATCH" for op, *_ in self.state["asked"]), 1 + 2 * 40, "none is asked for twice")
+        self.assertGreaterEqual(self.state["most_listings"], 8)
 
     def test_a_dead_datanode_is_left_for_another(self):
         port = self.start()
