@@ -1,9 +1,9 @@
 #include "access.h"
 
+#include "base/file.h"
 #include "base/status.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum pom_status pom_option_encryption(const char *text, void *value, struct pom_message *msg) {
     static const char *const names[] = {"AES256", "aws:kms", "aws:kms:dsse"};
@@ -17,14 +17,14 @@ static enum pom_status set(const char *name, const char *value, struct pom_messa
     return !value || setenv(name, value, 1) == 0 ? POM_OK : pom_fail_memory(msg, "the environment");
 }
 
-enum pom_status pom_access_apply(const struct pom_access *given, struct pom_message *msg) {
-    if (given->kms_key && (!given->encryption || strcmp(given->encryption, "AES256") == 0))
+enum pom_status pom_access_apply(const struct pom_access *access, struct pom_message *msg) {
+    if (access->kms_key && (!access->encryption || strcmp(access->encryption, "AES256") == 0))
         return pom_fail(msg, POM_ERR_ARGUMENT, "--s3-kms-key is for --s3-encryption aws:kms");
-    if (given->ca_file && access(given->ca_file, R_OK) != 0)
-        return pom_fail_errno(msg, POM_ERR_IO, "--ca-file %s", given->ca_file);
-    POM_TRY(set("POMONA_NO_SIGN_REQUEST", given->no_sign_request ? "true" : "false", msg));
-    POM_TRY(set("POMONA_REQUEST_PAYER", given->request_payer ? "true" : "false", msg));
-    POM_TRY(set("POMONA_S3_ENCRYPTION", given->encryption, msg));
-    POM_TRY(set("POMONA_S3_KMS_KEY", given->kms_key, msg));
-    return set("AWS_CA_BUNDLE", given->ca_file, msg);
+    if (access->ca_file && !pom_file_exists(access->ca_file))
+        return pom_fail(msg, POM_ERR_NOT_FOUND, "--ca-file: there is no file %s", access->ca_file);
+    POM_TRY(set("POMONA_NO_SIGN_REQUEST", access->no_sign_request ? "true" : "false", msg));
+    POM_TRY(set("POMONA_REQUEST_PAYER", access->request_payer ? "true" : "false", msg));
+    POM_TRY(set("POMONA_S3_ENCRYPTION", access->encryption, msg));
+    POM_TRY(set("POMONA_S3_KMS_KEY", access->kms_key, msg));
+    return set("AWS_CA_BUNDLE", access->ca_file, msg);
 }

@@ -137,10 +137,10 @@ static enum pom_status run_priced(struct values *values, enum pom_exit *exit_cod
     struct pom_rates rates;
     bool found;
     enum pom_status status = find_rates(values, &prices, &rates, &found, msg);
-    if (status == POM_OK) {
-        values->job.rates = found ? &rates : NULL;
+    values->job.rates = status == POM_OK && found ? &rates : NULL;
+    if (status == POM_OK)
         status = run_job(values, exit_code, msg);
-    }
+    values->job.rates = NULL;
     pom_prices_clean_up(&prices);
     return status;
 }

@@ -68,5 +68,5 @@ enum pom_status pom_fail_in(struct pom_message *msg, enum pom_status status, con
 
 enum pom_status pom_fail_memory(struct pom_message *msg, const char *what) {
     return pom_fail(
-        msg, POM_ERR_MEMORY, "out of memory for %s: use a smaller --memory, fewer --threads or a larger machine", what);
+        msg, POM_ERR_MEMORY, "out of memory for %s: give the process more, or let it do with fewer threads", what);
 }

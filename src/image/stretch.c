@@ -96,8 +96,8 @@ static enum pom_status begin(
     struct stretcher *s = (struct stretcher *)sink;
     bool transposed = orientation >= 5;
     s->orientation = orientation;
-    s->across_first = transposed == (transposed ? pom_resize_down_first(height, width, s->width, s->height)
-                                                : pom_resize_down_first(width, height, s->width, s->height));
+    int turned_width = transposed ? height : width, turned_height = transposed ? width : height;
+    s->across_first = transposed == pom_resize_down_first(turned_width, turned_height, s->width, s->height);
     POM_TRY(pom_weights_prepare(&s->across, width, transposed ? s->height : s->width, s->filter, msg));
     POM_TRY(pom_weights_prepare(&s->down, height, transposed ? s->width : s->height, s->filter, msg));
     if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8)

@@ -26,7 +26,7 @@ static enum pom_status load(
     struct pom_job *job, enum pom_precision precision, const struct pom_buffer *calibration, struct pom_message *msg) {
     struct pom_model_options options = job->options->model_options;
     options.precision = precision;
-    options.calibration = (struct pom_bytes){calibration->data, calibration->size};
+    options.calibration = (struct pom_bytes){calibration->size ? calibration->data : NULL, calibration->size};
     pom_model_free(job->model);
     job->model = NULL;
     job->info = NULL;
@@ -139,15 +139,16 @@ static enum pom_status choose(struct trial *trial, struct pom_message *msg) {
     bool taken = false;
     enum pom_wish wish = trial->job->options->precision;
     POM_TRY(infer(trial, trial->exact, msg));
-    POM_TRY(calibrate(trial, msg));
-    if (trial->calibration.size && wish != POM_WISH_BF16)
+    if (wish != POM_WISH_BF16) /* which needs none */
+        POM_TRY(calibrate(trial, msg));
+    if (trial->calibration.size)
         POM_TRY(try_precision(trial, POM_PRECISION_INT8, &taken, msg));
     if (!taken && wish != POM_WISH_INT8)
         POM_TRY(try_precision(trial, POM_PRECISION_BF16, &taken, msg));
     if (!taken && (!trial->job->info || trial->job->info->precision != POM_PRECISION_EXACT))
         POM_TRY(load(trial->job, POM_PRECISION_EXACT, &trial->calibration, msg));
     choice->used = trial->job->info->precision;
-    if (choice->used == POM_PRECISION_EXACT)
+    if (choice->used != POM_PRECISION_INT8)
         pom_buffer_clean_up(&trial->calibration);
     return POM_OK;
 }

@@ -70,7 +70,7 @@ static void drop_copy(const struct verify *self, const struct pom_buffer *path) 
 static enum pom_status read_calibration(struct verify *self, struct pom_buffer *out, struct pom_message *msg) {
     struct pom_choice choice;
     bool found = false;
-    if (self->made.precision == POM_PRECISION_EXACT)
+    if (self->made.precision != POM_PRECISION_INT8)
         return POM_OK;
     if (self->manifest)
         POM_TRY(pom_choice_read(self->manifest, &choice, out, &found, msg));

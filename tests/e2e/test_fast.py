@@ -76,6 +76,18 @@ def test_what_is_not_near_enough_falls_back(few, exact, tmp_path):
     assert (matrix(tmp_path / "out") == matrix(exact)).all()
 
 
+def test_bf16_needs_no_calibration(few, tmp_path):
+    """Nothing is said of int8, which nobody asked for, and what was written can be verified."""
+    said = pomona("features", few, "-o", tmp_path / "out", "--model", LITE0, "--precision", "bf16", "--min-cosine", "0.5", code=2)
+    assert "int8" not in said
+    told = receipt(tmp_path / "out")["precision"]
+    if told["used"] == "exact":
+        pytest.skip(f"this CPU has no bf16: {said}")
+    assert [t["precision"] for t in told["tried"]] == ["bf16"] and told["used"] == "bf16"
+    pomona("verify", tmp_path / "out", "--model", LITE0)
+    assert "up to date" in pomona("features", few, "-o", tmp_path / "out", "--model", LITE0, "--precision", "bf16", "--min-cosine", "0.5", code=2)
+
+
 def test_nothing_to_calibrate_with(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "bad.png").write_text("no image")

@@ -127,7 +127,7 @@ def test_an_own_authority(tls, tmp_path):
     args = ("features", "s3://photos", "-o", "s3://tables/tls", *PIXELS, "--config", tmp_path / "config.toml")
     pomona(*args, env={**tls.env, **clean})
     assert len(pd.read_parquet(io.BytesIO(tls.get("tables", "tls/features.parquet")))) == 3
-    assert "No such file" in listed(tls, "--ca-file", "/nowhere.pem", env=clean, code=1)
+    assert "there is no file /nowhere.pem" in listed(tls, "--ca-file", "/nowhere.pem", env=clean, code=1)
 
 
 def test_a_certificate_of_another_name(tls):
