@@ -1,16 +1,24 @@
 /* Listing a bucket in byte order of key, with many requests at once. The keys are divided into ranges: where a page
  * shows that a range goes on, the folders that it holds are asked for (a "probe", by delimiter), and it is cut at their
- * names, so that each part holds about a page of keys or more. A range lists its part page by page; what arrives waits
- * for its turn. */
+ * names, so that each part holds about a page of keys or more. Where it holds none, it is cut where names like the last
+ * one would go on ("img_0009" at "img_001", "img_002"...), which costs a request where there are none. A range lists
+ * its part page by page; what arrives waits for its turn. */
 #include "store/bucket_list.h"
 
 #include "base/memory.h"
+#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUESTS = 32, PAGES_WAITING = 64 };
+enum {
+    REQUESTS = 32,
+    PAGES_WAITING = 64,
+    LONG_PAGES = 3,            /* after which a range seems long */
+    GUESSED_BYTES = 3,         /* of a name, that is cut at at once */
+    MOST_MISSES = 2 * REQUESTS /* guesses in vain, beyond as many that were right */
+};
 
 /* A part of the listing: keys after `after` up to `until`, both of which may be NULL; or a page of them that has come.
  */
@@ -24,6 +32,8 @@ struct range {
     bool probe, probed;          /* probe with the next page; the answer has come */
     double keys_a_folder;        /* of the last page, at that level */
     struct pom_page folders;     /* what the probe found */
+    bool guessed;                /* it begins where keys were only expected */
+    int pages;                   /* that have come */
 };
 
 struct page_request {
@@ -39,7 +49,8 @@ struct listing {
     const struct pom_bucket *bucket;
     const struct pom_store_visitor *visitor;
     struct range *first;
-    int ready; /* ranges */
+    int ready;  /* ranges */
+    int misses; /* guesses in vain, less those that were right */
     struct page_request requests[REQUESTS];
     struct pom_buffer path, last; /* the entry at hand, and the one before */
     pthread_mutex_t mutex;        /* guards `done` of the requests */
@@ -206,9 +217,9 @@ static enum pom_status start_requests(struct listing *listing, struct pom_messag
     return POM_OK;
 }
 
-/* How many keys there are to a folder of the level, in this page. */
+/* How many keys there are to a folder of the level, in this page, which seldom begins and ends with a whole one. */
 static double density(const struct pom_bucket *bucket, const struct pom_page *page, int level) {
-    size_t folders = 1;
+    size_t folders = 0;
     for (size_t i = 1; i < page->n_objects; i++) {
         const char *a = page->objects[i - 1].key, *b = page->objects[i].key;
         size_t n = strlen(bucket->key);
@@ -217,7 +228,7 @@ static double density(const struct pom_bucket *bucket, const struct pom_page *pa
                 break;
         folders += a && b && a[n] != b[n] && (strchr(a + n, '/') || strchr(b + n, '/'));
     }
-    return (double)page->n_objects / (double)folders;
+    return (double)page->n_objects / (double)(folders ? folders : 1);
 }
 
 /* Cuts the page at the end of its range. */
@@ -243,32 +254,6 @@ static bool has_folder(const struct pom_bucket *bucket, const char *key, int lev
     return part != NULL;
 }
 
-/* A page has come: it waits for its turn before what is left of its range. */
-static enum pom_status take_page(
-    struct listing *listing, struct range *range, struct pom_page *page, struct pom_message *msg) {
-    bool reached = cut(range, page);
-    const char *last = page->n_objects ? page->objects[page->n_objects - 1].key : NULL;
-    free(range->token);
-    range->token = copy(page->next);
-    range->ended = reached || !page->next;
-    if (last) {
-        free(range->after);
-        range->after = strdup(last);
-        range->keys_a_folder = density(listing->bucket, page, range->level);
-        range->probe = !range->ended && has_folder(listing->bucket, last, range->level + 1);
-    }
-    struct range *ready = new_range(range->before, range);
-    if (!ready || (last && !range->after) || (page->next && !range->token))
-        return pom_fail_memory(msg, "the listing");
-    if (listing->first == range)
-        listing->first = ready;
-    ready->ready = true;
-    ready->page = *page;
-    *page = (struct pom_page){0};
-    listing->ready++;
-    return POM_OK;
-}
-
 /* Makes one range of what follows `boundary` in the range, and leaves it what comes before. */
 static bool split_at(struct range **range, const char *boundary, int level) {
     struct range *rest = new_range(*range, (*range)->next);
@@ -281,6 +266,93 @@ static bool split_at(struct range **range, const char *boundary, int level) {
     bool good = rest->after && (*range)->until;
     *range = rest;
     return good;
+}
+
+/* Letters and digits that stand in the keys at the place or behind it, from there on where keys differ. */
+static void find_letters(const struct pom_page *page, const char *last, size_t at, bool letters[256]) {
+    for (size_t i = 0; i < page->n_objects; i++) {
+        const char *key = page->objects[i].key;
+        if (!key || strncmp(key, last, at) != 0 || !key[at])
+            continue;
+        for (size_t j = at; j < at + 2; j++)
+            letters[(unsigned char)key[j]] |= isalnum((unsigned char)key[j]) != 0;
+    }
+}
+
+/* How many bytes the last key shares with the first one of its folder in the page. */
+static size_t shared_bytes(const struct pom_page *page, const char *last, size_t folder) {
+    size_t i = 0, n = folder;
+    while (!page->objects[i].key || strncmp(page->objects[i].key, last, folder) != 0)
+        i++;
+    while (last[n] && page->objects[i].key[n] == last[n])
+        n++;
+    return n;
+}
+
+/* Cuts the part where the key would have a greater letter at the place: at each of the letters. */
+static bool cut_at_letters(struct range **part, const char *last, size_t place, const bool letters[256]) {
+    char *boundary = pom_strndup(last, place + 1);
+    bool good = boundary != NULL;
+    for (int letter = (unsigned char)last[place] + 1; letter < 256 && good; letter++) {
+        if (!letters[letter])
+            continue;
+        boundary[place] = (char)letter;
+        if ((*part)->until && strcmp(boundary, (*part)->until) >= 0)
+            break;
+        good = split_at(part, boundary, (*part)->level);
+        (*part)->guessed = true;
+    }
+    free(boundary);
+    return good;
+}
+
+/* Cuts what follows the page, which has no folders, where keys may be expected. */
+static bool guess(struct range *range, const struct pom_page *page) {
+    const char *last = range->after, *slash = strrchr(last, '/');
+    size_t folder = slash ? (size_t)(slash - last) + 1 : 0, at = shared_bytes(page, last, folder);
+    size_t least = at >= folder + GUESSED_BYTES ? at - GUESSED_BYTES + 1 : folder;
+    bool letters[256] = {false}, good = true;
+    find_letters(page, last, at, letters);
+    for (size_t place = at + 1; good && place-- > least && isalnum((unsigned char)last[place]);)
+        good = cut_at_letters(&range, last, place, letters);
+    return good;
+}
+
+/* Whether there is nothing better to cut a range at, and it seems long. */
+static bool is_flat(const struct listing *listing, const struct range *range) {
+    return !range->ended && !range->probe && !range->probed && !range->busy &&
+           (range->guessed || range->pages >= LONG_PAGES) && listing->misses < MOST_MISSES;
+}
+
+/* A page has come: it waits for its turn before what is left of its range. */
+static enum pom_status take_page(
+    struct listing *listing, struct range *range, struct pom_page *page, struct pom_message *msg) {
+    bool reached = cut(range, page);
+    if (range->guessed && range->pages == 0)
+        listing->misses += page->n_objects ? -1 : 1;
+    range->pages++;
+    const char *last = page->n_objects ? page->objects[page->n_objects - 1].key : NULL;
+    free(range->token);
+    range->token = copy(page->next);
+    range->ended = reached || !page->next;
+    if (last) {
+        free(range->after);
+        range->after = strdup(last);
+        range->keys_a_folder = density(listing->bucket, page, range->level);
+        range->probe = !range->ended && has_folder(listing->bucket, last, range->level + 1);
+        if (range->after && is_flat(listing, range) && !guess(range, page))
+            return pom_fail_memory(msg, "the listing");
+    }
+    struct range *ready = new_range(range->before, range);
+    if (!ready || (last && !range->after) || (page->next && !range->token))
+        return pom_fail_memory(msg, "the listing");
+    if (listing->first == range)
+        listing->first = ready;
+    ready->ready = true;
+    ready->page = *page;
+    *page = (struct pom_page){0};
+    listing->ready++;
+    return POM_OK;
 }
 
 /* The probe and the page beside it have come: cuts the range at every so many folders. */

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """A bucket that is read only and costs nothing to fill: a server on the loopback interface that answers ListObjectsV2 and GET.
 
-usage: generated_bucket.py PORT --keys N --object FILE     every key holds this file: 1000 to a folder
+usage: generated_bucket.py PORT --keys N --object FILE     every key holds this file: 1000 to a folder, 1000/1000000.jpg
+       generated_bucket.py PORT --names FILE               keys of no content, one a line; no GET
        generated_bucket.py PORT --folder FOLDER            keys, sizes and ETags (as nginx makes them) of the files in it; no GET
-Prints "ready" once it answers. Signatures are not looked at.
+Signatures are not looked at. --delay-ms: each request waits so long. SIGTERM ends it, with the number of requests and how many there were
+at once at most, as JSON.
 """
 import argparse
 import asyncio
 import bisect
 import html
-import sys
+import json
+import signal
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -23,6 +26,16 @@ class Generated:
 
     def size_and_etag(self, key):
         return len(self.body), "0123456789abcdef0123456789abcdef"
+
+
+class Names:
+    body = None
+
+    def __init__(self, file):
+        self.keys = sorted(file.read_text().splitlines(), key=str.encode)
+
+    def size_and_etag(self, key):
+        return len(key), "0123456789abcdef0123456789abcdef"
 
 
 class Folder:
@@ -74,8 +87,11 @@ def listing(bucket, query):
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, bucket):
-        self.bucket, self.received = bucket, b""
+    count = {"requests": 0, "most": 0}
+    under_way = 0
+
+    def __init__(self, bucket, delay):
+        self.bucket, self.delay, self.received = bucket, delay, b""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -84,14 +100,19 @@ class Connection(asyncio.Protocol):
         self.received += data
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
             head, self.received = self.received[:end], self.received[end + 4:]
-            self.transport.write(self.answer(head.split(b" ", 2)[1].decode()))
+            Connection.under_way += 1
+            self.count["requests"] += 1
+            self.count["most"] = max(self.count["most"], Connection.under_way)
+            target = head.split(b" ", 2)[1].decode()
+            asyncio.get_running_loop().call_later(self.delay, self.answer, target) if self.delay else self.answer(target)
 
     def answer(self, target):
+        Connection.under_way -= 1
         url = urlsplit(target)
         query = parse_qs(url.query)
         body = listing(self.bucket, query) if "list-type" in query else self.bucket.body
         tag = b'ETag: "0123456789abcdef0123456789abcdef"\r\n' if "list-type" not in query else b""
-        return b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (tag, len(body)) + body
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (tag, len(body)) + body)
 
 
 async def main():
@@ -99,13 +120,17 @@ async def main():
     ap.add_argument("port", type=int)
     ap.add_argument("--keys", type=int)
     ap.add_argument("--object", type=Path)
+    ap.add_argument("--names", type=Path)
     ap.add_argument("--folder", type=Path)
+    ap.add_argument("--delay-ms", type=float, default=0)
     args = ap.parse_args()
-    bucket = Folder(args.folder) if args.folder else Generated(args.keys, args.object)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(bucket), "127.0.0.1", args.port, backlog=1024)
-    print("ready", flush=True)
-    await server.serve_forever()
+    bucket = Folder(args.folder) if args.folder else Names(args.names) if args.names else Generated(args.keys, args.object)
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, over.set)
+    await loop.create_server(lambda: Connection(bucket, args.delay_ms / 1000), "127.0.0.1", args.port, backlog=1024)
+    await over.wait()
+    print(json.dumps(Connection.count))
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    asyncio.run(main())
