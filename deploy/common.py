@@ -9,13 +9,13 @@ from pathlib import Path
 
 ROOT = "/opt/pomona"  # where install.sh puts a release on every node
 
-# One executor fills a worker of 8 vCPUs and 16 GB. Pictures and networks live outside the JVM's heap.
+# One executor for a worker of 8 vCPUs: YARN goes by the memory, so that each platform's submit.py sets an overhead that leaves no room for
+# a second. Pictures and networks live there, outside the JVM's heap.
 SPARK = {
     "spark.pyspark.python": f"{ROOT}/venv/bin/python",
     "spark.pyspark.driver.python": f"{ROOT}/venv/bin/python",
     "spark.executor.cores": "8",
     "spark.executor.memory": "3g",
-    "spark.executor.memoryOverhead": "5g",
     "spark.driver.memory": "4g",
     "spark.dynamicAllocation.enabled": "true",
 }

@@ -43,6 +43,13 @@ def paths(spark: SparkSession, src: str) -> DataFrame:
     return found.repartition(tasks)
 
 
+def project(rows: DataFrame, dest: str, k):
+    projection = fit_projection(rows, k=k)
+    projection.save(f"{dest}/projection.parquet")
+    projected = projection.transform(rows.where("error is null").select("path", "label", "features"))
+    projected.write.mode("overwrite").parquet(f"{dest}/pca.parquet")
+
+
 def main():
     options, start = arguments(), time.time()
     spark = SparkSession.builder.appName(f"pomona {options.src}").getOrCreate()
@@ -50,13 +57,14 @@ def main():
     features = featurize(paths(spark, options.src), model=options.model, label=options.label, precision=options.precision)
     features.write.mode("overwrite").parquet(f"{dest}/features.parquet")
     rows = spark.read.parquet(f"{dest}/features.parquet")  # computed once, whatever follows
-    rows.where("error is not null").select("path", "error").write.mode("overwrite").parquet(f"{dest}/errors.parquet")
+    errors = rows.where("error is not null").select("path", "error")
+    errors.write.mode("overwrite").parquet(f"{dest}/errors.parquet")
+    total, failed = rows.count(), errors.count()
+    if total == failed:
+        raise SystemExit(f"{options.src}: of {total} images none gave features; {dest}/errors.parquet says why")
     if options.pca:
-        projection = fit_projection(rows, k=options.pca)
-        projection.save(f"{dest}/projection.parquet")
-        projected = projection.transform(rows.where("error is null").select("path", "label", "features"))
-        projected.write.mode("overwrite").parquet(f"{dest}/pca.parquet")
-    failed, total, seconds = rows.where("error is not null").count(), rows.count(), time.time() - start
+        project(rows, dest, options.pca)
+    seconds = time.time() - start
     print(json.dumps({"images": total, "failed": failed, "seconds": round(seconds, 1), "images_per_second": round(total / seconds, 1)}))
     spark.stop()
 

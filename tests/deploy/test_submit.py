@@ -55,11 +55,16 @@ def test_emr_makes_a_cluster_and_ends_it(settings, aws):
     assert service.describe_cluster(ClusterId=cluster)["Cluster"]["Status"]["State"].startswith("TERMINAT")
 
 
-def test_a_release_goes_through_the_bucket(aws, tmp_path, wheel):
+def test_a_release_goes_through_the_bucket_and_nothing_else(aws, tmp_path, wheel):
+    model, evil = tmp_path / "network.onnx", tmp_path / "evil-1.0-py3-none-any.whl"
+    model.write_bytes(b"weights")
+    evil.write_bytes(b"not on the list, not even a wheel")
     run("aws", "s3", "mb", "s3://pomona-orchard", env=aws)
-    release = run(DEPLOY / "publish.sh", "dataproc", wheel, "s3://pomona-orchard/deploy", env=aws).stdout.splitlines()[-1]
+    release = run(DEPLOY / "publish.sh", "dataproc", wheel, "s3://pomona-orchard/deploy", model, env=aws).stdout.splitlines()[-1]
+    run("aws", "s3", "cp", evil, f"{release}/", env=aws)
     done = run(DEPLOY / "install.sh", release, "python3", env={**aws, "POMONA_ROOT": str(tmp_path / "opt")})
     assert "install: pomona 0.0.1" in done.stdout
+    assert (tmp_path / "opt/models/network.onnx").read_bytes() == b"weights"
 
 
 def test_a_release_without_its_hash_is_refused(settings):

@@ -10,6 +10,8 @@ resource "google_kms_crypto_key" "pomona" {
   name            = "pomona"
   key_ring        = google_kms_key_ring.pomona.id
   rotation_period = "7776000s" # 90 days
+
+  destroy_scheduled_duration = "2592000s" # 30 days to think better of it
 }
 
 data "google_storage_project_service_account" "storage" {}

@@ -13,7 +13,7 @@ resource "google_iam_workload_identity_pool_provider" "github" {
   count                              = local.ci
   workload_identity_pool_id          = google_iam_workload_identity_pool.github[0].workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
-  attribute_condition                = "assertion.repository == '${var.deploy_repository}' && assertion.environment == 'dataproc'"
+  attribute_condition                = "assertion.sub == 'repo:${var.deploy_repository}:environment:dataproc'"
   attribute_mapping = {
     "google.subject"       = "assertion.sub"
     "attribute.repository" = "assertion.repository"

@@ -62,12 +62,12 @@ variable "images_buckets" {
 }
 
 variable "machine" {
-  description = "Kind of the workers: x86_64, 8 vCPUs, 16 GB."
+  description = "Kind of the workers: x86_64, 8 vCPUs, 32 GB, of which one executor fills more than half."
   type        = string
-  default     = "n2d-highcpu-8"
+  default     = "n2d-standard-8"
   validation {
-    condition     = can(regex("^(c2d|c3|c3d|c4|c4d|n2|n2d)-(highcpu|standard)-8$", var.machine))
-    error_message = "Choose a machine of x86_64 with 8 vCPUs, such as n2d-highcpu-8 or c3d-highcpu-8."
+    condition     = can(regex("^(c2d|c3|c3d|c4|c4d|n2|n2d)-standard-8$", var.machine))
+    error_message = "Choose a machine of x86_64 with 8 vCPUs and 32 GB, such as n2d-standard-8 or c3d-standard-8."
   }
 }
 
