@@ -2,9 +2,7 @@
 #include "store/gs.h"
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "store/gs_json.h"
-#include "store/staging.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,9 +56,6 @@ static enum pom_status gs_remove(
     return pom_gs_url(gs, pom_gs_name(gs, path), &call->url) ? POM_OK : memory(msg);
 }
 
-static const struct pom_remote_kind gs_kind = {
-    .get = gs_get, .stat = gs_stat, .upload = pom_gs_upload, .remove = gs_remove};
-
 static enum pom_status set_prefix(struct pom_gs *gs, bool folder, struct pom_message *msg) {
     struct pom_buffer prefix = {0}, key = {0};
     size_t n = strlen(gs->uri.key);
@@ -96,7 +91,8 @@ static enum pom_status probe_folder(struct pom_gs *gs, bool *found, struct pom_m
 }
 
 /* What the location names: a folder, or one object. */
-static enum pom_status examine(struct pom_gs *gs, bool create, struct pom_message *msg) {
+static enum pom_status gs_locate(struct pom_remote *remote, bool create, struct pom_message *msg) {
+    struct pom_gs *gs = (struct pom_gs *)remote;
     bool found = false;
     struct pom_remote_object object;
     POM_TRY(set_prefix(gs, true, msg));
@@ -139,30 +135,29 @@ static void gs_close(struct pom_store *store) {
     free(gs);
 }
 
-static enum pom_status open_all(
-    struct pom_gs *gs, const char *location, bool create, const atomic_bool *cancel, struct pom_message *msg) {
-    struct pom_store *store = &gs->remote.store;
+static enum pom_status gs_prepare(
+    struct pom_remote *remote, const char *location, const atomic_bool *cancel, struct pom_message *msg) {
+    struct pom_gs *gs = (struct pom_gs *)remote;
     POM_TRY(pom_bucket_uri_parse(location, &gs->uri, msg));
     POM_TRY(read_endpoint(gs, msg));
-    POM_TRY(pom_gs_identity_new(cancel, &gs->identity, msg));
-    POM_TRY(pom_client_new(&pom_gs_protocol, gs, cancel, &gs->remote.client, msg));
-    POM_TRY(examine(gs, create, msg));
-    return create ? pom_staging_make(store->prefix, &store->staging, msg) : POM_OK;
+    return pom_gs_identity_new(cancel, &gs->identity, msg);
 }
+
+static const struct pom_remote_kind gs_kind = {
+    .store = &pom_gs_store,
+    .size = sizeof(struct pom_gs),
+    .protocol = &pom_gs_protocol,
+    .prepare = gs_prepare,
+    .locate = gs_locate,
+    .get = gs_get,
+    .stat = gs_stat,
+    .upload = pom_gs_upload,
+    .remove = gs_remove,
+};
 
 static enum pom_status gs_open(
     const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg) {
-    struct pom_gs *gs = pom_calloc(1, sizeof *gs);
-    if (!gs)
-        return pom_fail_memory(msg, location);
-    gs->remote.store.kind = &pom_gs_store;
-    gs->remote.kind = &gs_kind;
-    enum pom_status status = open_all(gs, location, create, cancel, msg);
-    if (status == POM_OK)
-        *out = &gs->remote.store;
-    else
-        pom_store_close(&gs->remote.store);
-    return status;
+    return pom_remote_open(&gs_kind, location, create, cancel, out, msg);
 }
 
 /* The digest goes with the object, so that its version is known before it is published. */

@@ -1,10 +1,8 @@
 /* HDFS, by WebHDFS. */
 #include "store/hdfs.h"
 
-#include "base/memory.h"
 #include "store/examine.h"
 #include "store/hdfs_json.h"
-#include "store/staging.h"
 #include "store/uri.h"
 #include <ctype.h>
 #include <pwd.h>
@@ -78,9 +76,6 @@ static enum pom_status hdfs_remove(
     return pom_hdfs_call((const struct pom_hdfs *)remote, path, "DELETE", call, msg);
 }
 
-static const struct pom_remote_kind hdfs_kind = {
-    .get = hdfs_get, .stat = hdfs_stat, .upload = pom_hdfs_upload, .remove = hdfs_remove};
-
 /* "hdfs://host:port/path"; a host without a port is at the NameNode's usual one. */
 static enum pom_status parse_location(struct pom_hdfs *hdfs, const char *location, struct pom_message *msg) {
     struct pom_buffer prefix = {0};
@@ -143,7 +138,8 @@ static enum pom_status make_folder(struct pom_hdfs *hdfs, struct pom_message *ms
 }
 
 /* What the location names: a folder, which gets its slash, or one file. */
-static enum pom_status examine(struct pom_hdfs *hdfs, bool create, struct pom_message *msg) {
+static enum pom_status hdfs_locate(struct pom_remote *remote, bool create, struct pom_message *msg) {
+    struct pom_hdfs *hdfs = (struct pom_hdfs *)remote;
     struct pom_store *store = &hdfs->remote.store;
     struct pom_remote_object object;
     struct pom_buffer prefix = {0};
@@ -171,29 +167,29 @@ static void hdfs_close(struct pom_store *store) {
     free(hdfs);
 }
 
-static enum pom_status open_all(
-    struct pom_hdfs *hdfs, const char *location, bool create, const atomic_bool *cancel, struct pom_message *msg) {
-    struct pom_store *store = &hdfs->remote.store;
+static enum pom_status hdfs_prepare(
+    struct pom_remote *remote, const char *location, const atomic_bool *cancel, struct pom_message *msg) {
+    struct pom_hdfs *hdfs = (struct pom_hdfs *)remote;
+    (void)cancel;
     POM_TRY(parse_location(hdfs, location, msg));
-    POM_TRY(read_identity(hdfs, msg));
-    POM_TRY(pom_client_new(&pom_hdfs_protocol, hdfs, cancel, &hdfs->remote.client, msg));
-    POM_TRY(examine(hdfs, create, msg));
-    return create ? pom_staging_make(store->prefix, &store->staging, msg) : POM_OK;
+    return read_identity(hdfs, msg);
 }
+
+static const struct pom_remote_kind hdfs_kind = {
+    .store = &pom_hdfs_store,
+    .size = sizeof(struct pom_hdfs),
+    .protocol = &pom_hdfs_protocol,
+    .prepare = hdfs_prepare,
+    .locate = hdfs_locate,
+    .get = hdfs_get,
+    .stat = hdfs_stat,
+    .upload = pom_hdfs_upload,
+    .remove = hdfs_remove,
+};
 
 static enum pom_status hdfs_open(
     const char *location, bool create, const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg) {
-    struct pom_hdfs *hdfs = pom_calloc(1, sizeof *hdfs);
-    if (!hdfs)
-        return pom_fail_memory(msg, location);
-    hdfs->remote.store.kind = &pom_hdfs_store;
-    hdfs->remote.kind = &hdfs_kind;
-    enum pom_status status = open_all(hdfs, location, create, cancel, msg);
-    if (status == POM_OK)
-        *out = &hdfs->remote.store;
-    else
-        pom_store_close(&hdfs->remote.store);
-    return status;
+    return pom_remote_open(&hdfs_kind, location, create, cancel, out, msg);
 }
 
 static enum pom_status hdfs_file_version(

@@ -1,6 +1,7 @@
 #include "store/remote.h"
 
 #include "base/memory.h"
+#include "store/staging.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,30 @@ bool pom_call_write(
     return pom_buffer_append(&to->url, url->data, url->size) &&
            pom_buffer_append(&to->headers, call->headers.data, call->headers.size) &&
            pom_buffer_append(&to->headers, "Expect:", sizeof "Expect:");
+}
+
+static enum pom_status open_all(
+    struct pom_remote *remote, const char *location, bool create, const atomic_bool *cancel, struct pom_message *msg) {
+    struct pom_store *store = &remote->store;
+    POM_TRY(remote->kind->prepare(remote, location, cancel, msg));
+    POM_TRY(pom_client_new(remote->kind->protocol, remote, cancel, &remote->client, msg));
+    POM_TRY(remote->kind->locate(remote, create, msg));
+    return create ? pom_staging_make(store->prefix, &store->staging, msg) : POM_OK;
+}
+
+enum pom_status pom_remote_open(const struct pom_remote_kind *kind, const char *location, bool create,
+    const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg) {
+    struct pom_remote *remote = pom_calloc(1, kind->size);
+    if (!remote)
+        return pom_fail_memory(msg, location);
+    remote->store.kind = kind->store;
+    remote->kind = kind;
+    enum pom_status status = open_all(remote, location, create, cancel, msg);
+    if (status == POM_OK)
+        *out = &remote->store;
+    else
+        pom_store_close(&remote->store);
+    return status;
 }
 
 void pom_remote_clean_up(struct pom_remote *remote) {

@@ -41,6 +41,14 @@ struct pom_remote_object {
 };
 
 struct pom_remote_kind {
+    const struct pom_store_kind *store;
+    size_t size; /* of the kind's own struct, which begins with a struct pom_remote */
+    const struct pom_protocol *protocol;
+    /* Opening, first: what location and environment say, and who asks. Then, over the network: what the location names,
+     * with the prefix that follows from it. On failure the store is closed with what is set. */
+    enum pom_status (*prepare)(
+        struct pom_remote *remote, const char *location, const atomic_bool *cancel, struct pom_message *msg);
+    enum pom_status (*locate)(struct pom_remote *remote, bool create, struct pom_message *msg);
     /* Writes down the read of `n` bytes from `at` on; n = 0: of all. entry->version may be NULL: of any. */
     enum pom_status (*get)(struct pom_remote *remote, const struct pom_store_entry *entry, uint64_t at, uint64_t n,
         struct pom_call *call, struct pom_message *msg);
@@ -58,6 +66,10 @@ struct pom_remote {
     const struct pom_remote_kind *kind;
     struct pom_client *client;
 };
+
+/* What struct pom_store_kind.open does, for a kind. */
+enum pom_status pom_remote_open(const struct pom_remote_kind *kind, const char *location, bool create,
+    const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg);
 
 /* Frees the client. */
 void pom_remote_clean_up(struct pom_remote *remote);

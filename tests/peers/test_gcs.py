@@ -130,7 +130,7 @@ class Uploads:
         self.ranges = []
 
     def __call__(self, head):
-        if head.startswith(b"POST /upload/"):
+        if head.startswith(b"POST /upload/") and b"uploadType=resumable" in head:
             return b"HTTP/1.1 200 OK\r\nLocation: http://127.0.0.1:%d/session\r\nContent-Length: 0\r\n\r\n" % self.port
         if not head.startswith(b"PUT /session"):
             return None
