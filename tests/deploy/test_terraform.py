@@ -211,5 +211,5 @@ def test_terraform_validates_and_evaluates_emr(terraform, tmp_path):
     if init.returncode and "registry.terraform.io" in init.stdout:
         pytest.skip("deploy: Terraform's provider for AWS is not to be had here")
     assert init.returncode == 0, init.stdout
-    run(terraform, f"-chdir={folder}", "validate", env=plain_output)
+    run(terraform, f"-chdir={folder}", "validate", env=plain_output, timeout=300)
     assert "0 failed" in run(terraform, f"-chdir={folder}", "test", env=plain_output, timeout=300).stdout
