@@ -26,7 +26,7 @@ def arguments(platform, cluster_help):
     parser.add_argument("src", help="folder of images, such as s3://BUCKET/images/ or gs://BUCKET/images/")
     parser.add_argument("dest", help="folder that the tables go to")
     parser.add_argument("--release", required=True, help="the release that publish.sh printed")
-    parser.add_argument("--model", default="mobilenetv2.onnx", help="a network of the release (default %(default)s)")
+    parser.add_argument("--model", default="efficientnet-lite0", help="a network's name, or NAME.onnx of the release (default %(default)s)")
     parser.add_argument("--pca", help="components (50), or the share of the variance (0.90); default: no PCA")
     parser.add_argument("--settings", type=Path, help="file with `terraform output -json`; default: asks terraform")
     parser.add_argument("--cluster", help=cluster_help)
@@ -55,8 +55,9 @@ def settings(options, terraform):
 
 
 def job_arguments(options):
+    model = f"{ROOT}/models/{options.model}" if options.model.endswith(".onnx") else options.model
     pca = ["--pca", options.pca] if options.pca else []
-    return [options.src, options.dest, "--model", f"{ROOT}/models/{options.model}", *pca]
+    return [options.src, options.dest, "--model", model, *pca]
 
 
 def run(command, dry):

@@ -25,7 +25,8 @@ def submit(platform, settings, *words, env=None, ok=True, release=None):
 
 
 def test_emr_dry_run_prints_the_command(settings):
-    done = submit("emr", settings, "s3://photos/fruits/", "s3://pomona-orchard/tables/fruits", "--pca", "0.90", "--dry-run")
+    done = submit("emr", settings, "s3://photos/fruits/", "s3://pomona-orchard/tables/fruits", "--model", "mobilenetv2.onnx", "--pca", "0.90",
+                  "--dry-run")
     words = shlex.split(done.stdout)
     assert words[:3] == ["aws", "emr", "create-cluster"] and "--auto-terminate" in words
     assert words[words.index("--region") + 1] == "eu-central-1"
@@ -101,7 +102,7 @@ def test_dataproc_makes_a_cluster_runs_and_deletes(settings):
     assert config.initialization_actions[0].executable_file.endswith("/init.sh")
     assert config.gce_cluster_config.metadata["pomona-release"].startswith("gs://pomona-orchard/deploy/pomona-0.1.0-")
     assert config.lifecycle_config.idle_delete_ttl.seconds == 900
-    assert list(workflow.jobs[0].pyspark_job.args)[-2:] == ["--pca", "50"]
+    assert list(workflow.jobs[0].pyspark_job.args)[-4:] == ["--model", "efficientnet-lite0", "--pca", "50"]
 
 
 def test_dataproc_keeps_a_cluster_on_request(settings):
