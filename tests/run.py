@@ -101,6 +101,7 @@ def quick():
 def peers():
     stage_python()
     yield pytest(["tests/peers"])
+    yield pytest(["tests/spark"])
 
 
 def main(which):
