@@ -12,12 +12,22 @@
 
 enum { TAPS = 3, PACKED_AT_ONCE = 4, IN = POM_WINOGRAD_IN, OUT = POM_WINOGRAD_OUT, POINTS = POM_WINOGRAD_POINTS };
 
+/* Whole tiles, and those at the edges that have fewer outputs (winograd.h). In this order the tiles of all kinds that
+ * take a point are neighbours, whichever the point: those below take few down, those on the right few across. */
+enum { BELOW, WHOLE, RIGHT, CORNER, KINDS };
+
+struct kind {
+    int rows, columns;           /* of outputs in a tile */
+    int top, left, down, across; /* where its tiles are, in tiles */
+};
+
 struct winograd {
     const struct pom_winograd_kernel *kernel;
     struct pom_gemm *gemms; /* of each point; NULL on the portable path, */
     float *weights;         /* which has points x in_c x out_c here */
     float *bias, *zeros;
-    int tiles_x, tiles;          /* of one image */
+    struct kind kinds[KINDS];
+    int tiles;                   /* of one image */
     int block;                   /* tiles of a block at most, of one image or several */
     ptrdiff_t in_step, out_step; /* from point to point of a block */
 };
@@ -39,6 +49,21 @@ bool pom_conv_is_winograd(const struct pom_conv_desc *d) {
     return d->groups == 1 && d->kernel_h == TAPS && d->kernel_w == TAPS && d->stride_h == 1 && d->stride_w == 1 &&
            d->dilation_h == 1 && d->dilation_w == 1 && d->in_c >= LEAST_CHANNELS && d->out_c >= LEAST_CHANNELS &&
            (long)tiles_of(d->out_h) * tiles_of(d->out_w) >= LEAST_TILES;
+}
+
+/* Outputs of an edge tile along a side of so many: 0, there is none; for one the tile of two. */
+static int edge_of(int outputs) {
+    int rest = outputs % OUT;
+    return rest == 1 ? 2 : rest;
+}
+
+static void init_kinds(struct winograd *w, const struct pom_conv_desc *d) {
+    int down = d->out_h / OUT, across = d->out_w / OUT, edge_y = edge_of(d->out_h), edge_x = edge_of(d->out_w);
+    w->kinds[BELOW] = (struct kind){edge_y, OUT, down, 0, edge_y > 0, across};
+    w->kinds[WHOLE] = (struct kind){OUT, OUT, 0, 0, down, across};
+    w->kinds[RIGHT] = (struct kind){OUT, edge_x, 0, across, down, edge_x > 0};
+    w->kinds[CORNER] = (struct kind){edge_y, edge_x, down, across, edge_y > 0, edge_x > 0};
+    w->tiles = tiles_of(d->out_h) * tiles_of(d->out_w);
 }
 
 static int block_of(const struct pom_conv_desc *d) {
@@ -100,8 +125,7 @@ static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table
     if (bias)
         memcpy(w->bias, bias, (size_t)d->out_c * sizeof(float));
     w->kernel = table ? table->winograd : &pom_winograd_ref;
-    w->tiles_x = tiles_of(d->out_w);
-    w->tiles = w->tiles_x * tiles_of(d->out_h);
+    init_kinds(w, d);
     w->block = block_of(d);
     w->in_step = (ptrdiff_t)w->block * d->in_c + APART;
     w->out_step = (ptrdiff_t)w->block * d->out_c + APART;
@@ -125,38 +149,83 @@ static void clean_up(struct pom_conv *conv) {
     free(w);
 }
 
-static void transform_inputs(const struct pom_conv *conv, const float *in, long first, int tiles, float *points) {
+/* Tiles of all images: those of a kind image by image, and one kind after the other. */
+struct place {
+    const struct kind *kind;
+    size_t image;
+    long y, x; /* of its first output */
+};
+
+static struct place place_of(const struct winograd *w, int images, long tile) {
+    const struct kind *kind = w->kinds;
+    for (long n; tile >= (n = (long)images * kind->down * kind->across); kind++)
+        tile -= n;
+    long per_image = (long)kind->down * kind->across, at = tile % per_image;
+    return (struct place){.kind = kind,
+        .image = (size_t)(tile / per_image),
+        .y = (kind->top + at / kind->across) * OUT,
+        .x = (kind->left + at % kind->across) * OUT};
+}
+
+/* Tiles [first, end) of those of a run's images. */
+struct block {
+    int images;
+    long first, end;
+};
+
+static void transform_inputs(const struct pom_conv *conv, const float *in, const struct block *block, float *points) {
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    struct pom_winograd_input tile = {.step = w->in_step, .channels = d->in_c};
-    for (int t = 0; t < tiles; t++) {
-        long in_image = (first + t) % w->tiles;
-        const float *image = in + (size_t)((first + t) / w->tiles) * pom_conv_in_floats(d);
-        long top = in_image / w->tiles_x * OUT - d->pad_top, left = in_image % w->tiles_x * OUT - d->pad_left;
+    struct pom_winograd_input tile = {.points = points, .step = w->in_step, .channels = d->in_c};
+    for (long t = block->first; t < block->end; t++, tile.points += d->in_c) {
+        const struct place at = place_of(w, block->images, t);
+        const float *image = in + at.image * pom_conv_in_floats(d);
+        tile.rows = at.kind->rows;
+        tile.columns = at.kind->columns;
         for (int i = 0; i < POINTS; i++) {
-            long y = top + i / IN, x = left + i % IN;
+            long y = at.y - d->pad_top + i / IN, x = at.x - d->pad_left + i % IN;
             bool inside = y >= 0 && y < d->in_h && x >= 0 && x < d->in_w;
             tile.taps[i] = inside ? image + (y * d->in_w + x) * d->in_c : w->zeros;
         }
-        tile.points = points + (ptrdiff_t)t * d->in_c;
         w->kernel->input(&tile);
     }
 }
 
-static void multiply(const struct pom_conv *conv, int point, int tiles, const float *in, float *out) {
+/* Tiles [*first, *end) of the block, counted from its own first, take the point. */
+static void find_takers(const struct winograd *w, const struct block *block, int point, int *first, int *end) {
+    long from = 0, to = 0, at = 0;
+    for (const struct kind *kind = w->kinds; kind < w->kinds + KINDS; kind++) {
+        long n = (long)block->images * kind->down * kind->across;
+        if (pom_winograd_takes(kind->rows, point / IN) && pom_winograd_takes(kind->columns, point % IN)) {
+            from = to > from ? from : at;
+            to = at + n;
+        }
+        at += n;
+    }
+    *first = (int)((from > block->first ? from : block->first) - block->first);
+    *end = (int)((to < block->end ? to : block->end) - block->first);
+}
+
+static void multiply(const struct pom_conv *conv, const struct block *block, int point, const float *in, float *out) {
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
+    int first, end;
+    find_takers(w, block, point, &first, &end);
+    if (first >= end)
+        return;
+    in += (ptrdiff_t)first * d->in_c;
+    out += (ptrdiff_t)first * d->out_c;
     if (!w->gemms) {
         struct pom_dense_desc dense = {.k = d->in_c, .n = d->out_c};
         const float *weights = w->weights + (size_t)point * (size_t)d->in_c * (size_t)d->out_c;
-        pom_ref_dense(&dense, weights, w->zeros, in, tiles, out);
+        pom_ref_dense(&dense, weights, w->zeros, in, end - first, out);
         return;
     }
     const ptrdiff_t start = 0;
     struct pom_gemm_view view = {.a = in,
         .out = out,
         .lines = 1,
-        .width = tiles,
+        .width = end - first,
         .a_pixel = d->in_c,
         .out_pixel = d->out_c,
         .segment_at = &start,
@@ -167,21 +236,25 @@ static void multiply(const struct pom_conv *conv, int point, int tiles, const fl
 }
 
 static void transform_outputs(
-    const struct pom_conv *conv, const float *points, const float *residual, float *out, long first, int tiles) {
+    const struct pom_conv *conv, const float *points, const float *residual, float *out, const struct block *block) {
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    struct pom_winograd_output tile = {
-        .step = w->out_step, .bias = w->bias, .residual = residual, .channels = d->out_c, .act = conv->act};
-    tile.out = out;
-    for (int t = 0; t < tiles; t++) {
-        long in_image = (first + t) % w->tiles;
-        ptrdiff_t image = (ptrdiff_t)((first + t) / w->tiles) * (ptrdiff_t)pom_conv_out_floats(d);
-        long top = in_image / w->tiles_x * OUT, left = in_image % w->tiles_x * OUT;
+    struct pom_winograd_output tile = {.points = points,
+        .step = w->out_step,
+        .bias = w->bias,
+        .residual = residual,
+        .out = out,
+        .channels = d->out_c,
+        .act = conv->act};
+    for (long t = block->first; t < block->end; t++, tile.points += d->out_c) {
+        const struct place at = place_of(w, block->images, t);
+        ptrdiff_t image = (ptrdiff_t)(at.image * pom_conv_out_floats(d));
+        tile.rows = at.kind->rows;
+        tile.columns = at.kind->columns;
         for (int i = 0; i < POM_WINOGRAD_PIXELS; i++) {
-            long y = top + i / OUT, x = left + i % OUT;
+            long y = at.y + i / OUT, x = at.x + i % OUT;
             tile.at[i] = y < d->out_h && x < d->out_w ? image + (y * d->out_w + x) * d->out_c : -1;
         }
-        tile.points = points + (ptrdiff_t)t * d->out_c;
         w->kernel->output(&tile);
     }
 }
@@ -193,12 +266,11 @@ static void run(
     float *inputs = scratch, *products = scratch + POINTS * w->in_step;
     long all = (long)w->tiles * images, blocks = (all + w->block - 1) / w->block;
     for (long i = 0; i < blocks; i++) {
-        long first = all * i / blocks;
-        int tiles = (int)(all * (i + 1) / blocks - first);
-        transform_inputs(conv, in, first, tiles, inputs);
+        const struct block block = {images, all * i / blocks, all * (i + 1) / blocks};
+        transform_inputs(conv, in, &block, inputs);
         for (int point = 0; point < POINTS; point++)
-            multiply(conv, point, tiles, inputs + point * w->in_step, products + point * w->out_step);
-        transform_outputs(conv, products, residual, out, first, tiles);
+            multiply(conv, &block, point, inputs + point * w->in_step, products + point * w->out_step);
+        transform_outputs(conv, products, residual, out, &block);
     }
 }
 

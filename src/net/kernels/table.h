@@ -81,6 +81,7 @@ struct pom_winograd_input {
     float *points;                          /* a row of channels; the next point's is at + step */
     ptrdiff_t step;
     int channels;
+    int rows, columns; /* of outputs, 4, 3 or 2: which points there are (winograd.h) */
 };
 
 /* One tile: from the products at the points to its outputs. */
@@ -91,6 +92,7 @@ struct pom_winograd_output {
     float *out;
     ptrdiff_t at[POM_WINOGRAD_PIXELS]; /* of each pixel in out and residual; -1: outside */
     int channels;
+    int rows, columns;
     struct pom_act act;
 };
 
