@@ -151,6 +151,9 @@ enum pom_status pom_value_make_constant(
 /* The numbers of a float constant; NULL on no memory. Valid until pom_value_unload or the end of the graph. */
 const float *pom_value_floats(struct pom_value *value);
 
+/* n numbers of a float constant from `first` on, without holding on to a copy as pom_value_floats may. */
+void pom_value_copy(const struct pom_value *value, size_t first, size_t n, float *to);
+
 /* The numbers of an int constant. */
 const int64_t *pom_value_ints(const struct pom_value *value);
 

@@ -58,6 +58,12 @@ const float *pom_value_floats(struct pom_value *value) {
     return constant->data;
 }
 
+void pom_value_copy(const struct pom_value *value, size_t first, size_t n, float *to) {
+    const struct pom_constant *constant = value->constant;
+    const uint8_t *from = constant->data ? constant->data : constant->raw;
+    memcpy(to, from + first * sizeof(float), n * sizeof(float));
+}
+
 const int64_t *pom_value_ints(const struct pom_value *value) {
     return value->constant->data;
 }

@@ -113,14 +113,19 @@ struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node) {
     };
 }
 
-/* The weights of a convolution with the BatchNormalization behind it folded in: computed in double, rounded once. */
-static float *scaled_weights(const float *weights, size_t n, size_t out_c, const double *scale) {
-    float *scaled = pom_alloc_aligned(n, sizeof(float));
-    size_t row = n / out_c;
-    for (size_t c = 0; c < out_c && scaled; c++)
-        for (size_t i = c * row; i < (c + 1) * row; i++)
-            scaled[i] = (float)((double)weights[i] * scale[c]);
-    return scaled;
+/* The weights as the file has them, times the factor of each output channel (NULL: 1): computed in double, rounded
+ * once. All layers take turns in the planner's memory: fresh memory for each would cost more than the work. */
+static const float *scaled_weights(struct pom_planner *planner, const struct pom_value *value, const double *scale) {
+    size_t out_c = (size_t)value->dims[0], row = value->elements / out_c;
+    if (!pom_grow((void **)&planner->weights, &planner->weights_room, value->elements, sizeof(float)))
+        return NULL;
+    for (size_t c = 0; c < out_c; c++) {
+        float *to = planner->weights + c * row;
+        pom_value_copy(value, c * row, row, to);
+        for (size_t i = 0; scale && i < row; i++)
+            to[i] = (float)((double)to[i] * scale[c]);
+    }
+    return planner->weights;
 }
 
 static float *shifted_bias(const float *bias, size_t out_c, const struct pom_conv_params *params) {
@@ -130,40 +135,37 @@ static float *shifted_bias(const float *bias, size_t out_c, const struct pom_con
     return shifted;
 }
 
-enum pom_status pom_conv_weights_load(
-    const struct pom_node *node, struct pom_conv_weights *out, struct pom_message *msg) {
+void pom_conv_weights_load(struct pom_planner *planner, const struct pom_node *node, struct pom_conv_weights *out) {
     const struct pom_conv_params *params = node->params;
     struct pom_value *bias = pom_node_input(node, 2);
-    size_t out_c = (size_t)node->outputs[0]->dims[1];
-    *out = (struct pom_conv_weights){
-        .weights = pom_value_floats(node->inputs[1]), .bias = bias ? pom_value_floats(bias) : NULL};
+    *out = (struct pom_conv_weights){.weights = scaled_weights(planner, node->inputs[1], params->scale),
+        .bias = bias ? pom_value_floats(bias) : NULL};
     bool complete = out->weights && (out->bias || !bias);
     if (complete && params->scale) {
-        out->scaled = scaled_weights(out->weights, node->inputs[1]->elements, out_c, params->scale);
-        out->shifted = shifted_bias(out->bias, out_c, params);
-        out->weights = out->scaled;
+        out->shifted = shifted_bias(out->bias, (size_t)node->outputs[0]->dims[1], params);
         out->bias = out->shifted;
-        complete = out->scaled && out->shifted;
+        complete = out->shifted != NULL;
     }
-    return complete ? POM_OK : pom_fail_memory(msg, "a convolution");
+    if (!complete)
+        planner->status = pom_fail_memory(planner->msg, "a convolution");
 }
 
-void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weights *weights) {
-    free(weights->scaled);
+void pom_conv_weights_unload(struct pom_conv_weights *weights) {
     free(weights->shifted);
-    pom_value_unload(node->inputs[1]);
 }
 
-static enum pom_status new_conv(const struct pom_node *node, const struct pom_conv_desc *desc, enum pom_isa isa,
-    enum pom_layout layout, struct pom_conv **out, struct pom_message *msg) {
-    struct pom_conv_weights weights;
-    enum pom_status status = pom_conv_weights_load(node, &weights, msg);
-    if (status == POM_OK)
-        status = layout == POM_LAYOUT_BF16
-                     ? pom_bf16_conv_new(desc, isa, weights.weights, weights.bias, node->inputs[0]->mean, out, msg)
-                     : pom_conv_new(desc, isa, weights.weights, weights.bias, out, msg);
-    pom_conv_weights_unload(node, &weights);
-    return status;
+static struct pom_conv *new_conv(struct pom_planner *planner, const struct pom_node *node,
+    const struct pom_conv_desc *desc, enum pom_layout layout) {
+    struct pom_conv_weights w;
+    struct pom_conv *conv = NULL;
+    pom_conv_weights_load(planner, node, &w);
+    if (planner->status == POM_OK)
+        planner->status =
+            layout == POM_LAYOUT_BF16
+                ? pom_bf16_conv_new(desc, planner->isa, w.weights, w.bias, node->inputs[0]->mean, &conv, planner->msg)
+                : pom_conv_new(desc, planner->isa, w.weights, w.bias, &conv, planner->msg);
+    pom_conv_weights_unload(&w);
+    return conv;
 }
 
 void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
@@ -183,7 +185,7 @@ void pom_build_conv(struct pom_planner *planner, const struct pom_node *node) {
         return;
     }
     *params = (struct pom_conv_step){.desc = desc, .images = (int)node->inputs[0]->dims[0], .layout = layout};
-    planner->status = new_conv(node, &desc, planner->isa, layout, &params->conv, planner->msg);
+    params->conv = new_conv(planner, node, &desc, layout);
     if (planner->status != POM_OK)
         return;
     planner->plan->weight_bytes += pom_conv_weight_bytes(params->conv);

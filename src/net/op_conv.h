@@ -12,14 +12,13 @@ void pom_conv_describe(const struct pom_conv_desc *d, size_t weight_bytes, FILE 
 
 /* The weights of a convolution with the BatchNormalization behind it folded in. */
 struct pom_conv_weights {
-    const float *weights, *bias; /* bias: or NULL */
-    float *scaled, *shifted;     /* what was made for it */
+    const float *weights, *bias; /* the planner's, until the next layer's are loaded; bias: or NULL */
+    float *shifted;              /* what was made for it */
 };
 
-/* On failure too, unload follows. */
-enum pom_status pom_conv_weights_load(
-    const struct pom_node *node, struct pom_conv_weights *out, struct pom_message *msg);
-void pom_conv_weights_unload(const struct pom_node *node, struct pom_conv_weights *weights);
+/* A failure is the planner's. On failure too, unload follows. */
+void pom_conv_weights_load(struct pom_planner *planner, const struct pom_node *node, struct pom_conv_weights *out);
+void pom_conv_weights_unload(struct pom_conv_weights *weights);
 
 /* The step of one convolution. */
 struct pom_conv_step {

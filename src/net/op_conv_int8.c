@@ -48,17 +48,16 @@ static float *weights_of_bytes(const float *weights, const struct pom_value *val
 }
 
 static enum pom_status load_weights(
-    const struct pom_node *node, struct pom_conv_weights *weights, float **reordered, struct pom_message *msg) {
+    struct pom_planner *planner, const struct pom_node *node, struct pom_conv_weights *weights, float **reordered) {
     const struct pom_net_pixels *pixels = node->inputs[0]->pixels;
-    POM_TRY(pom_conv_weights_load(node, weights, msg));
-    if (!pixels)
-        return POM_OK;
+    pom_conv_weights_load(planner, node, weights);
+    if (planner->status != POM_OK || !pixels)
+        return planner->status;
     weights->weights = *reordered = weights_of_bytes(weights->weights, node->inputs[1], pixels->source);
-    return *reordered ? POM_OK : pom_fail_memory(msg, "the weights of a convolution");
+    return *reordered ? POM_OK : pom_fail_memory(planner->msg, "the weights of a convolution");
 }
 
-static enum pom_status new_conv(
-    const struct pom_node *node, enum pom_isa isa, struct pom_int8_conv **out, struct pom_message *msg) {
+static enum pom_status new_conv(struct pom_planner *planner, const struct pom_node *node, struct pom_int8_conv **out) {
     const struct pom_value *residual = node->epilogue.residual, *result = node->outputs[0];
     struct pom_int8_conv_desc desc = {
         .conv = pom_conv_desc_of(node), .in = *node->inputs[0]->grid, .in_mean = node->inputs[0]->mean};
@@ -68,10 +67,10 @@ static enum pom_status new_conv(
         desc.out = *result->grid;
     struct pom_conv_weights weights;
     float *reordered = NULL;
-    enum pom_status status = load_weights(node, &weights, &reordered, msg);
+    enum pom_status status = load_weights(planner, node, &weights, &reordered);
     if (status == POM_OK)
-        status = pom_int8_conv_new(&desc, isa, weights.weights, weights.bias, out, msg);
-    pom_conv_weights_unload(node, &weights);
+        status = pom_int8_conv_new(&desc, planner->isa, weights.weights, weights.bias, out, planner->msg);
+    pom_conv_weights_unload(&weights);
     free(reordered);
     return status;
 }
@@ -83,7 +82,7 @@ bool pom_build_conv_int8(struct pom_planner *planner, const struct pom_node *nod
         return true;
     if (in->dims[0] > INT_MAX / POM_NET_MAX_BATCH)
         return false;
-    enum pom_status status = new_conv(node, planner->isa, &params->conv, planner->msg);
+    enum pom_status status = new_conv(planner, node, &params->conv);
     if (status == POM_ERR_UNSUPPORTED)
         return false;
     planner->status = status;

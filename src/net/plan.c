@@ -394,6 +394,7 @@ static enum pom_status make_plan(struct pom_graph *graph, const struct plan_task
             planner.held[i][layout] = -1;
     enum pom_status status = run_planner(&planner, task);
     free(planner.held);
+    free(planner.weights);
     return status;
 }
 

@@ -142,6 +142,8 @@ struct pom_planner {
     bool bf16;
     const struct pom_node *node; /* being built */
     int (*held)[POM_LAYOUTS];    /* by value and layout: the buffer, or -1 */
+    float *weights;              /* of one layer after the other, on their way to its kernels */
+    size_t weights_room;
     enum pom_status status;
     struct pom_message *msg;
 };
