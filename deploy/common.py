@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = "/opt/pomona"  # where install.sh puts a release on every node
 
 # One executor for a worker of 8 vCPUs: YARN goes by the memory, so that each platform's submit.py sets an overhead that leaves no room for
-# a second. Pictures and networks live there, outside the JVM's heap.
+# a second. Pictures and networks live there, outside the JVM's heap; the daemon has the network's weights once for all its workers.
 SPARK = {
     "spark.pyspark.python": f"{ROOT}/venv/bin/python",
     "spark.pyspark.driver.python": f"{ROOT}/venv/bin/python",
@@ -18,6 +18,7 @@ SPARK = {
     "spark.executor.memory": "3g",
     "spark.driver.memory": "4g",
     "spark.dynamicAllocation.enabled": "true",
+    "spark.python.daemon.module": "pomona.spark.daemon",
 }
 
 
@@ -54,10 +55,17 @@ def settings(options, terraform):
     return outputs
 
 
+def model_of(options):
+    return f"{ROOT}/models/{options.model}" if options.model.endswith(".onnx") else options.model
+
+
+def spark(options, overhead):
+    return {**SPARK, "spark.executor.memoryOverhead": overhead, "spark.executorEnv.POMONA_PRELOAD": model_of(options)}
+
+
 def job_arguments(options):
-    model = f"{ROOT}/models/{options.model}" if options.model.endswith(".onnx") else options.model
     pca = ["--pca", options.pca] if options.pca else []
-    return [options.src, options.dest, "--model", model, *pca]
+    return [options.src, options.dest, "--model", model_of(options), *pca]
 
 
 def run(command, dry):

@@ -11,7 +11,7 @@ import common
 
 TERRAFORM = Path(__file__).resolve().parent / "terraform"
 NAME = "pomona"
-SPARK = {**common.SPARK, "spark.executor.memoryOverhead": "12g"}  # of a *-standard-8's 32 GB YARN has some 26
+OVERHEAD = "12g"  # of a *-standard-8's 32 GB YARN has some 26
 
 
 def cluster_config(options, outputs):
@@ -25,7 +25,7 @@ def cluster_config(options, outputs):
 def template(options, outputs):
     """A workflow: make the cluster, run the job, delete the cluster."""
     labels = outputs["cluster"]["labels"]
-    job = {"mainPythonFileUri": f"{options.release}/job.py", "args": common.job_arguments(options), "properties": SPARK}
+    job = {"mainPythonFileUri": f"{options.release}/job.py", "args": common.job_arguments(options), "properties": common.spark(options, OVERHEAD)}
     return {
         "labels": labels,
         "placement": {"managedCluster": {"clusterName": NAME, "labels": labels, "config": cluster_config(options, outputs)}},
@@ -38,7 +38,7 @@ def gcloud(outputs, *words):
 
 
 def submit(options, outputs, cluster):
-    properties = "^;^" + ";".join(f"{name}={value}" for name, value in SPARK.items())
+    properties = "^;^" + ";".join(f"{name}={value}" for name, value in common.spark(options, OVERHEAD).items())
     return [*gcloud(outputs, "jobs", "submit", "pyspark", f"{options.release}/job.py"), f"--cluster={cluster}", f"--properties={properties}",
             *([] if options.wait else ["--async"]), "--", *common.job_arguments(options)]
 

@@ -9,11 +9,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import common
 
 TERRAFORM = Path(__file__).resolve().parent / "terraform"
-SPARK = {**common.SPARK, "spark.executor.memoryOverhead": "5g"}  # of a c*.2xlarge's 16 GB YARN has 12
+OVERHEAD = "5g"  # of a c*.2xlarge's 16 GB YARN has 12
 
 
 def step(options, last):
-    conf = [word for name, value in SPARK.items() for word in ("--conf", f"{name}={value}")]
+    conf = [word for name, value in common.spark(options, OVERHEAD).items() for word in ("--conf", f"{name}={value}")]
     return {
         "Type": "Spark",
         "Name": f"pomona {options.src}",

@@ -28,6 +28,16 @@ def test_it_tells_what_was_measured_on_two_cores(tables, images, seconds):
     assert images / measured_here(tables) == pytest.approx(seconds, rel=0.10)
 
 
+def test_it_scales_as_was_measured(tables):
+    """bench/spark.py's images/s of one core: the program, one executor, two executors."""
+    measured = tables.get("measured")
+    if not measured:
+        pytest.skip("deploy: no [measured] in deploy/cost.toml")
+    assert tables["spark"]["efficiency"] == pytest.approx(measured["one_executor"] / measured["program"], rel=0.10)
+    one, two = (cost.cluster_speed(tables, "emr", workers) for workers in (1, 2))
+    assert two / one == pytest.approx(measured["two_executors"] / measured["one_executor"], rel=0.10)
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_more_workers_are_faster_and_never_cheaper_by_much(tables, platform):
     found = [cost.estimate(tables, platform, 10_000_000, workers, spot=False) for workers in (2, 4, 8, 16, 32)]

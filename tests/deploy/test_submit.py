@@ -33,6 +33,7 @@ def test_emr_dry_run_prints_the_command(settings):
     (step,) = json.loads(words[words.index("--steps") + 1])
     assert step["Args"][-6:] == ["s3://photos/fruits/", "s3://pomona-orchard/tables/fruits", "--model", "/opt/pomona/models/mobilenetv2.onnx", "--pca", "0.90"]
     assert step["ActionOnFailure"] == "TERMINATE_CLUSTER"
+    assert "spark.executorEnv.POMONA_PRELOAD=/opt/pomona/models/mobilenetv2.onnx" in step["Args"]
     (bootstrap,) = json.loads(words[words.index("--bootstrap-actions") + 1])
     assert bootstrap["Path"] == f"{RELEASE}/install.sh" and bootstrap["Args"] == [RELEASE]
 
