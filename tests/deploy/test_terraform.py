@@ -204,12 +204,12 @@ def test_terraform_format(terraform):
 
 def test_terraform_validates_and_evaluates_emr(terraform, tmp_path):
     """terraform validate, and terraform test with stand-ins for AWS (tests/plan.tftest.hcl)."""
+    plugins = Path.home() / ".terraform.d" / "plugins"
+    if not (plugins / "registry.terraform.io" / "hashicorp" / "aws").exists():
+        pytest.skip("deploy: Terraform's provider for AWS is not in ~/.terraform.d/plugins (terraform providers mirror)")
     folder = tmp_path / "emr"
     shutil.copytree(FOLDERS["emr"], folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     plain_output = {"TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color", "CHECKPOINT_DISABLE": "1"}
-    init = run(terraform, f"-chdir={folder}", "init", "-backend=false", "-input=false", env=plain_output, ok=False, timeout=300)
-    if init.returncode and "registry.terraform.io" in init.stdout:
-        pytest.skip("deploy: Terraform's provider for AWS is not to be had here")
-    assert init.returncode == 0, init.stdout
+    run(terraform, f"-chdir={folder}", "init", "-backend=false", "-input=false", f"-plugin-dir={plugins}", env=plain_output, timeout=300)
     run(terraform, f"-chdir={folder}", "validate", env=plain_output, timeout=300)
     assert "0 failed" in run(terraform, f"-chdir={folder}", "test", env=plain_output, timeout=300).stdout
