@@ -215,7 +215,7 @@ struct whole {
 static enum pom_status begin_whole(
     struct pom_row_sink *sink, int width, int height, int orientation, struct pom_message *msg) {
     struct whole *whole = (struct whole *)sink;
-    if (!pom_image_reshape(whole->out, width, height, 3))
+    if (!pom_image_reshape(whole->out, width, height, 3) || !whole->out->rgb)
         return pom_fail_memory(msg, "decoding a JPEG");
     whole->orientation = orientation;
     sink->row = whole->out->rgb;

@@ -1,6 +1,8 @@
 /* The note on a choice: "PRECISION CALIBRATED CHECKED", then a line "PRECISION MEAN MINIMUM" for each trial. */
 #include "job/choice.h"
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum pom_status pom_choice_write(struct pom_manifest *manifest, const struct pom_choice *choice,
@@ -28,15 +30,41 @@ static bool parse_precision(const char *name, enum pom_precision *out) {
     return false;
 }
 
-static bool parse(const char *text, struct pom_choice *out) {
+/* The word at *text, and *text behind it. */
+static bool take_precision(const char **text, enum pom_precision *out) {
     char name[8];
+    size_t n = strcspn(*text, " \n");
+    snprintf(name, sizeof name, "%.*s", n < sizeof name ? (int)n : 0, *text);
+    *text += n;
+    return parse_precision(name, out);
+}
+
+static bool take_count(const char **text, int *out) {
+    char *end;
+    long number = strtol(*text, &end, 10);
+    bool good = end > *text && number >= 0 && number <= INT_MAX;
+    *out = good ? (int)number : 0;
+    *text = end;
+    return good;
+}
+
+static bool take_cosine(const char **text, double *out) {
+    char *end;
+    *out = strtod(*text, &end);
+    bool good = end > *text;
+    *text = end;
+    return good;
+}
+
+static bool parse(const char *text, struct pom_choice *out) {
     *out = (struct pom_choice){0};
-    if (sscanf(text, "%7s %d %d", name, &out->calibrated, &out->checked) != 3 || !parse_precision(name, &out->used))
+    if (!take_precision(&text, &out->used) || !take_count(&text, &out->calibrated) || !take_count(&text, &out->checked))
         return false;
-    while ((text = strchr(text, '\n')) && out->n_trials < (int)(sizeof out->trials / sizeof *out->trials)) {
+    while (*text == '\n' && out->n_trials < (int)(sizeof out->trials / sizeof *out->trials)) {
         struct pom_trial *trial = &out->trials[out->n_trials++];
-        if (sscanf(++text, "%7s %lf %lf", name, &trial->mean, &trial->minimum) != 3 ||
-            !parse_precision(name, &trial->precision))
+        text++;
+        if (!take_precision(&text, &trial->precision) || !take_cosine(&text, &trial->mean) ||
+            !take_cosine(&text, &trial->minimum))
             return false;
     }
     return true;

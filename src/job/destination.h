@@ -27,7 +27,7 @@ void pom_destination_close(struct pom_destination *destination);
 void pom_destination_discard(struct pom_destination *destination);
 
 /* Removes manifest and spool. */
-enum pom_status pom_destination_remove_state(const struct pom_destination *destination, struct pom_message *msg);
+enum pom_status pom_destination_remove_state(const struct pom_destination *self, struct pom_message *msg);
 
 /* The path of a file in the staging folder, in out. */
 enum pom_status pom_destination_stage(

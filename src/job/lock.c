@@ -41,7 +41,9 @@ static enum pom_status try_lock(
 enum pom_status pom_lock_take(const struct pom_store *destination, int *lock, struct pom_message *msg) {
     *lock = -1;
     char *path = path_of(destination);
-    enum pom_status status = path ? POM_OK : pom_fail_memory(msg, "the destination");
+    enum pom_status status = POM_OK;
+    if (!path)
+        return pom_fail_memory(msg, "the destination");
     while (status == POM_OK && *lock < 0)
         status = try_lock(destination, path, lock, msg);
     free(path);
