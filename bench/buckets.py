@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "peers"))
 BENCH = ROOT / "build" / "tests" / "store" / "bucketbench"
 STORE = SHARED / "peers" / "store"
 GENERATED = ROOT / "tests" / "peers" / "generated_bucket.py"
+SLOW_PROXY = [sys.executable, STORE / "slow_proxy.py", "--delay-ms", 100, "--to"]
 OBJECTS, KEYS, MANY_KEYS, JOB_IMAGES = 10_000, 100_000, 1_000_000, 6030
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log; worker_processes 2; events {{ worker_connections 4096; }}
@@ -72,7 +73,14 @@ class Servers:
         return port
 
     def distant(self, port):
-        return self.start(f"slow_proxy-{port}", [sys.executable, STORE / "slow_proxy.py", "--to", port, "--delay-ms", 100, "--listen"])
+        return self.start(f"slow_proxy-{port}", [*SLOW_PROXY, port, "--listen"])
+
+    @contextmanager
+    def distant_alone(self, log):
+        """As distant, for a while; then its log has what it counted."""
+        port = self.kit.free_port()
+        with self.kit.started([*SLOW_PROXY, self.port, "--listen", port], port, log):
+            yield port
 
     def pin(self, cores):
         """All servers, which are children of this process, run on these only."""
@@ -159,7 +167,10 @@ def bench_direct(servers, args):
 
 
 def bench_delayed(servers, args):
-    yield from reading(servers, args, "10,000 objects, 100 ms a request, at most 512 at once", servers.slow, 512, 1.1)
+    log = servers.folder / "delayed.log"
+    with servers.distant_alone(log) as port:
+        yield from reading(servers, args, "10,000 objects, 100 ms a request, at most 512 at once", port, 512, 1.1)
+    print(f"requests at once, as the proxy counted them: at most {json.loads(log.read_text())['peak']}")
 
 
 def bench_cpu(servers, args):

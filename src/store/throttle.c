@@ -10,7 +10,7 @@ enum {
 };
 
 static const uint64_t slow_every_ns = 500000000, least_hedge_ns = 50000000;
-static const double first_rate = 2500e-9; /* answers a nanosecond, that the first answer's latency is to allow */
+static const double first_rate = 5500e-9; /* answers a nanosecond, as S3 gives at least, that the limit is to allow */
 static const double hedge_share = 0.05, most_hedges = 20;
 
 void pom_throttle_init(struct pom_throttle *throttle) {
@@ -56,7 +56,7 @@ static void keep_within_bounds(struct pom_throttle *throttle) {
 static void begin(struct pom_throttle *throttle, uint64_t latency_ns) {
     double wanted = (double)latency_ns * first_rate;
     if (wanted > throttle->limit)
-        throttle->limit = wanted < POM_THROTTLE_FIRST_MOST ? wanted : POM_THROTTLE_FIRST_MOST;
+        throttle->limit = wanted < POM_THROTTLE_MOST ? wanted : POM_THROTTLE_MOST;
 }
 
 void pom_throttle_answered(struct pom_throttle *throttle, uint64_t latency_ns, int under_way) {

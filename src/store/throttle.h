@@ -8,13 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    POM_THROTTLE_LEAST = 16,
-    POM_THROTTLE_START = 64,
-    POM_THROTTLE_FIRST_MOST = 256,
-    POM_THROTTLE_MOST = 512,
-    POM_THROTTLE_BUCKETS = 160
-};
+enum { POM_THROTTLE_LEAST = 16, POM_THROTTLE_START = 64, POM_THROTTLE_MOST = 512, POM_THROTTLE_BUCKETS = 160 };
 
 struct pom_throttle {
     double limit;
