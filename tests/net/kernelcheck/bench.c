@@ -1,5 +1,6 @@
 /* How fast each layer of the networks is. */
 #include "kernelcheck.h"
+#include "net/kernels/bf16.h"
 #include "net/kernels/int8.h"
 #include "net/kernels/peak.h"
 
@@ -157,12 +158,10 @@ static size_t n_out(const struct pom_conv_desc *d) {
     return (size_t)d->out_h * (size_t)d->out_w * (size_t)d->out_c;
 }
 
-static double measure_floats(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
-    const float *bias, const char **name) {
+/* Frees conv. In bf16 half of the memory is used; how fast a layer is does not depend on the numbers. */
+static double measure_conv(
+    struct pom_conv *conv, const struct pom_conv_desc *d, const struct bench_run *run, const char **name) {
     size_t images = (size_t)run->images;
-    struct pom_message msg;
-    struct pom_conv *conv;
-    require(pom_conv_new(d, run->isa, weights, bias, &conv, &msg), &msg);
     struct prepared p = {.run = run_floats,
         .conv = conv,
         .in = random_floats(images * n_in(d)),
@@ -177,6 +176,25 @@ static double measure_floats(const struct pom_conv_desc *d, const struct bench_r
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     return seconds;
+}
+
+static double measure_floats(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
+    const float *bias, const char **name) {
+    struct pom_message msg;
+    struct pom_conv *conv;
+    require(pom_conv_new(d, run->isa, weights, bias, &conv, &msg), &msg);
+    return measure_conv(conv, d, run, name);
+}
+
+/* Layers that gain nothing by bf16 stay in floats, as in a network. */
+static double measure_bf16(const struct pom_conv_desc *d, const struct bench_run *run, const float *weights,
+    const float *bias, const char **name) {
+    struct pom_message msg;
+    struct pom_conv *conv;
+    if (!pom_bf16_conv_fits(d))
+        return measure_floats(d, run, weights, bias, name);
+    require(pom_bf16_conv_new(d, run->isa, weights, bias, NULL, &conv, &msg), &msg);
+    return measure_conv(conv, d, run, name);
 }
 
 /* All on grids of scale 1/64 and zero 0: how fast it is does not depend on them. */
@@ -250,9 +268,12 @@ static void bench_precision(struct bench_run run, const char *network) {
 
 void bench(enum pom_isa isa, const char *network, int images) {
     static const struct precision f32 = {"f32", pom_fma_peak, measure_floats},
+                                  bf16 = {"bf16", pom_bf16_peak, measure_bf16},
                                   int8 = {"int8", pom_dot_peak, measure_int8};
     if (isa == pom_isa_base(isa))
         bench_precision((struct bench_run){.precision = &f32, .isa = isa, .images = images}, network);
+    if (pom_bf16_peak(isa) > 0.0)
+        bench_precision((struct bench_run){.precision = &bf16, .isa = isa, .images = images}, network);
     if (pom_dot_peak(isa) > 0.0)
         bench_precision((struct bench_run){.precision = &int8, .isa = isa, .images = images}, network);
 }
