@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 VENV := .deps/venv/bin/python
 
-.PHONY: all deps help demo python test test-peers bench kernels install format tidy clean
+.PHONY: all deps help demo python test test-peers wheel bench kernels install format tidy clean
 
 all: $(BUILD)/build.ninja ## build $(BUILD)/pomona, installing what is missing
 	@ninja -C $(BUILD) --quiet
@@ -36,6 +36,10 @@ test-peers: all ## the tests that need TensorFlow, Spark or ONNX Runtime
 python: all ## the Python package in $(BUILD)/site: PYTHONPATH=$(BUILD)/site python3 -c 'import pomona'
 	@tools/deps.sh python
 	@tools/stage_python.sh $(BUILD) $(CURDIR)/$(VENV)
+
+wheel: ## a wheel of the Python package for every Linux with glibc 2.28, in dist/; ARGS=aarch64 for that machine
+	@tools/deps.sh build
+	@tools/wheel.sh dist $(ARGS)
 
 bench: all ## speed beside the peers, as ratios, and the fraction of the hardware limit
 	@tools/deps.sh peers

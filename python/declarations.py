@@ -91,7 +91,7 @@ class Writer:
     def text(self):
         names = {name for name, fields in self.structs if fields is not None}
         lines = ["# Generated from include/pomona/*.h by python/declarations.py: the headers are the place to change it.",
-                 "# mypy: ignore-errors", "from ctypes import *  # noqa: F403", ""]
+                 "# mypy: ignore-errors", "from ctypes import *  # noqa: F403", "from typing import Any", ""]
         lines += [f"class {name}(Structure):\n    pass\n" for name in sorted(names)]
         for name, fields in self.structs:
             if fields:
@@ -100,10 +100,10 @@ class Writer:
             lines += [f"{key} = {value}" for key, value in rows]
             if name:
                 lines.append(f"{name} = {{{', '.join(f'{value}: {key!r}' for key, value in rows)}}}")
-        lines += ["", "FUNCTIONS = {"]
+        lines += ["", "FUNCTIONS: Any = {"]
         lines += [f'    "{name}": ({result}, [{arguments}]),' for name, result, arguments in self.functions]
-        lines += ["}", f"STRUCTS = [{', '.join(n for n, f in self.structs if f)}]", "",
-                  "", "def declare(library):",
+        lines += ["}", f"STRUCTS: Any = [{', '.join(n for n, f in self.structs if f)}]", "",
+                  "", "def declare(library: Any) -> None:",
                   '    """Gives every function of the loaded library its types."""',
                   "    for name, (result, arguments) in FUNCTIONS.items():",
                   "        function = getattr(library, name)",

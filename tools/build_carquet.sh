@@ -20,9 +20,10 @@ python3 -m venv "$work/venv"
 echo "$sha256  $work/carquet-$version.tar.gz" | sha256sum --check --quiet
 tar -xzf "$work/carquet-$version.tar.gz" -C "$work"
 
+# CARQUET_CMAKE: more arguments for cmake, such as those of another machine.
 # x86 SIMD is off: its Snappy needs SSSE3 whatever the CPU has, and PLAIN floats are copies that gain nothing from it.
 # No build type: carquet's Release adds LTO objects, which only the same compiler could link.
-cmake -S "$work/carquet-$version/native" -B "$work/build" -G Ninja --log-level=WARNING \
+cmake -S "$work/carquet-$version/native" -B "$work/build" -G Ninja --log-level=WARNING ${CARQUET_CMAKE:-} \
     -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O2 -g1 -DNDEBUG -w -ffunction-sections ${CARQUET_CFLAGS:-}" \
     -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_VISIBILITY_PRESET=hidden \
     -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
@@ -31,4 +32,5 @@ cmake -S "$work/carquet-$version/native" -B "$work/build" -G Ninja --log-level=W
     -DCARQUET_ENABLE_SSE=OFF -DCARQUET_ENABLE_AVX=OFF -DCARQUET_ENABLE_AVX2=OFF -DCARQUET_ENABLE_AVX512=OFF >/dev/null
 cmake --build "$work/build" >/dev/null
 cmake --install "$work/build" >/dev/null
+cp "$work/carquet-$version"/LICENSE* "$prefix/"
 echo "$recipe" >"$stamp"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a step needs and is missing: from Debian's packages, PyPI, and, for peers, Go modules and Maven. Safe to run again; then it takes a moment.
-# usage: tools/deps.sh build|demo|python|test|peers
+# usage: tools/deps.sh build|demo|python|test|wheel|peers
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,7 @@ build_packages="gcc libc6-dev make meson ninja-build pkg-config cmake python3 py
     libexpat1-dev"
 demo_packages="tuxpaint-stamps-default"
 test_packages="g++ openssl libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc shellcheck"
+wheel_packages="dpkg-dev binutils binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 peers_packages="openjdk-17-jre-headless tuxpaint-stamps-default"
 
 say() {
@@ -97,6 +98,12 @@ case "${1:-}" in
 build) build ;;
 demo) packages $demo_packages ;;
 python) venv venv test ;;
+wheel)
+    # shellcheck disable=SC2086
+    packages $wheel_packages
+    venv wheel-venv wheel
+    tools/wheel_libraries.sh "${2:-$(uname -m)}"
+    ;;
 test)
     # shellcheck disable=SC2086
     packages $test_packages
@@ -116,7 +123,7 @@ peers)
     server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
     ;;
 *)
-    echo "usage: tools/deps.sh build|demo|python|test|peers" >&2
+    echo "usage: tools/deps.sh build|demo|python|test|wheel|peers" >&2
     exit 1
     ;;
 esac

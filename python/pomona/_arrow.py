@@ -92,7 +92,7 @@ def _stream_columns(capsule: Any) -> List[Column]:
     schema = _Owned(Schema)
     _call(stream, stream.get_schema, schema)
     kind = _kind(schema.value)
-    found = []
+    found: List[Column] = []
     while True:
         array = _Owned(Array)
         _call(stream, stream.get_next, array)
@@ -129,7 +129,8 @@ def _nulls(array: Any) -> Nulls:
     if not bitmap or array.null_count == 0:
         return np.zeros(n, np.bool_)
     bits = _view(bitmap, np.uint8, 0, (array.offset + n + 7) // 8)
-    return np.unpackbits(bits, bitorder="little")[array.offset : array.offset + n] == 0
+    nulls: Nulls = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + n] == 0
+    return nulls
 
 
 def _table(data: npt.NDArray[Any], n_bytes: npt.NDArray[Any]) -> Table:

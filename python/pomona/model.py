@@ -287,7 +287,7 @@ class _Run:
 
 
 def _to_arrow(features: Features, failed: List[int]) -> Any:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
 
     mask = None
     if failed:
@@ -306,7 +306,8 @@ def _decode(row: Any, size: Optional[Tuple[int, int]], filter: int) -> npt.NDArr
             check(lib.pom_image_resize, ctypes.byref(picture), *size, filter, ctypes.byref(square))
             shown = square
         shape = (shown.height, shown.width, 3)
-        return np.ctypeslib.as_array(shown.rgb, shape).copy()
+        pixels: npt.NDArray[np.uint8] = np.ctypeslib.as_array(shown.rgb, shape).copy()
+        return pixels
     finally:
         lib.pom_image_clean_up(ctypes.byref(picture))
         lib.pom_image_clean_up(ctypes.byref(square))

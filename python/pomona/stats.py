@@ -145,7 +145,7 @@ class _Source:
 
     def __init__(self, rows: Floats) -> None:
         self._rows, self._at = rows, 0
-        kinds = dict(c.pom_row_source._fields_)
+        kinds: Dict[str, Any] = {name: kind for name, kind, *_ in c.pom_row_source._fields_}
         self.native = c.pom_row_source(d=rows.shape[1], next=kinds["next"](self._next), rewind=kinds["rewind"](self._rewind))
 
     def _next(self, _user: Any, out: Any, max_rows: int, n: Any, _message: Any) -> int:
@@ -239,7 +239,7 @@ class _Estimator:
         return self._fitted is not None or self._moments is not None
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags  # type: ignore[import-untyped,unused-ignore]
 
         return Tags(
             estimator_type="transformer", target_tags=TargetTags(required=False),
