@@ -112,8 +112,8 @@ def metrics(spark):
     assert after["pomona.images_per_second"] > 0
     time.sleep(0.5)
     url = f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/sql"
-    newest = max(sql["id"] for sql in json.load(opener.open(f"{url}?details=false&planDescription=false&length=1000", timeout=60)))
-    last = json.load(opener.open(f"{url}/{newest}?details=true&planDescription=true", timeout=60))
+    newest = max(sql["id"] for sql in json.load(opener.open(f"{url}?details=false&planDescription=false&length=1000", timeout=120)))
+    last = json.load(opener.open(f"{url}/{newest}?details=true&planDescription=true", timeout=120))
     assert "pomona_featurize" in last["planDescription"]
     counted = [m["value"] for node in last["nodes"] if "InArrow" in node["nodeName"] for m in node["metrics"] if m["name"] == "number of output rows"]
     assert counted == ["7"], last["nodes"]
@@ -121,7 +121,7 @@ def metrics(spark):
 
 
 def gauges(context, opener):
-    found = json.load(opener.open(f"{context.uiWebUrl}/metrics/json", timeout=60))["gauges"]
+    found = json.load(opener.open(f"{context.uiWebUrl}/metrics/json", timeout=120))["gauges"]
     return {name.split("AccumulatorSource.")[1]: gauge["value"] for name, gauge in found.items() if "AccumulatorSource.pomona" in name}
 
 

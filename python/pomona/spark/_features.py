@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Literal, Optional, Tuple, Union
 from ..errors import ArgumentError
 from ..model import Model, Precision, Resize
 from ._batches import small_batches
+from ._columns import with_vectors
 from ._label import Label
 from ._progress import progress_of
 from ._sources import Content, Files, Pixels, Source
@@ -68,7 +69,7 @@ def featurize(
         return worker(batches)
 
     features = df.select(*columns).mapInArrow(pomona_featurize, SCHEMA)
-    return _as_vectors(features) if vectors == "mllib" else features
+    return with_vectors(features, "features") if vectors == "mllib" else features
 
 
 def _source(df: DataFrame, content: str, image: str, path: str) -> Tuple[Source, Any]:
@@ -96,11 +97,3 @@ def _ship(spark: SparkSession, model: Model, name: str) -> None:
     os.makedirs(os.path.dirname(copy), exist_ok=True)
     shutil.copyfile(model.info.path, copy)
     spark.sparkContext.addFile(copy)
-
-
-def _as_vectors(features: DataFrame) -> DataFrame:
-    from pyspark.ml.functions import array_to_vector
-    from pyspark.sql.functions import col, when
-
-    vector = when(col("features").isNotNull(), array_to_vector(col("features").cast("array<double>")))
-    return features.withColumn("features", vector)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, NamedTuple, Tuple
 
 import numpy as np
 
 from ..errors import Error
 from ..model import Model
 from ..stats import set_threads
+from ._columns import lists
 from ._label import Label
 from ._sources import Source
 
@@ -104,13 +105,3 @@ def _sliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for start in range(0, batch.num_rows, PART):
             yield batch.slice(start, PART)
-
-
-def lists(rows: Any, present: Optional[Any] = None) -> pa.Array:
-    """float32 (n, d) as an Arrow list<float>; with present, a null where that is false, and the next of the rows where it is true."""
-    import pyarrow as pa
-
-    present = np.ones(len(rows), np.bool_) if present is None else present
-    ends = np.concatenate([[0], np.cumsum(present)]).astype(np.int32) * rows.shape[1]
-    absent = np.concatenate([~present, [False]])
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32(), mask=absent), pa.array(rows.reshape(-1), pa.float32()))
