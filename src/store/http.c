@@ -435,6 +435,18 @@ static void *run(void *user) {
     return NULL;
 }
 
+/* Where distributions keep the authorities: for a libcurl that was not built for this one, and so has no place of its
+ * own. */
+static const char *usual_authorities(void) {
+    static const char *const files[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}; /* Debian; Red Hat and Amazon; SUSE; Alpine */
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    for (size_t i = 0; i < sizeof files / sizeof *files && !curl->cainfo && !curl->capath; i++)
+        if (access(files[i], R_OK) == 0)
+            return files[i];
+    return NULL;
+}
+
 /* The names that the AWS tools, curl and OpenSSL know. */
 static const char *own_authorities(void) {
     static const char *const names[] = {"AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"};
@@ -443,7 +455,7 @@ static const char *own_authorities(void) {
         if (value && *value)
             return value;
     }
-    return NULL;
+    return usual_authorities();
 }
 
 static bool open_engine(struct pom_http *http) {
