@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "guard.h"
 #include "interrupt.h"
+#include "job/lease.h"
 #include "job/lock.h"
 #include "job/pca_job.h"
 #include "options.h"
@@ -126,7 +127,9 @@ static void tell(const struct pca_values *values, const struct pom_pca_job_resul
         pom_say(stderr, "%s/%s\n", values->destination, result->files[i]);
 }
 
-static enum pom_status run_job(const struct pca_values *values, struct pom_store *store, struct pom_message *msg) {
+/* lease: NULL where the store needs none. */
+static enum pom_status run_job(
+    const struct pca_values *values, struct pom_store *store, struct pom_lease *lease, struct pom_message *msg) {
     const struct pom_pca_job_options job = {
         .table = values->table,
         .column = values->column,
@@ -145,6 +148,8 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
     if (result.n_files == 0)
         return pom_fail(
             msg, POM_ERR_ARGUMENT, "no PCA: all %" PRIu64 " rows of %s are equal", result.rows, values->table);
+    if (lease)
+        POM_TRY(pom_lease_renew(lease, msg));
     POM_TRY(publish(store, &result, msg));
     tell(values, &result);
     return POM_OK;
@@ -152,8 +157,12 @@ static enum pom_status run_job(const struct pca_values *values, struct pom_store
 
 static enum pom_status run_locked(const struct pca_values *values, struct pom_store *store, struct pom_message *msg) {
     int lock;
+    struct pom_lease *lease = NULL;
     POM_TRY(pom_lock_take(store, &lock, msg));
-    enum pom_status status = run_job(values, store, msg);
+    enum pom_status status = pom_lease_take(store, &lease, msg);
+    if (status == POM_OK)
+        status = run_job(values, store, lease, msg);
+    pom_lease_end(lease);
     pom_lock_discard(store);
     close(lock);
     return status;

@@ -1,6 +1,6 @@
-/* The lease of a destination in a bucket or in HDFS: an object `.pomona/lock` that says who writes there, so that jobs on two
- * machines do not meet. It is renewed while the job runs; one that is not is free after POM_LEASE_EXPIRES_S seconds by
- * the store's clock (C. Gray and D. Cheriton, "Leases", SOSP 1989). Private to the room. */
+/* The lease of a destination in a bucket or in HDFS: an object `.pomona/lock` that says who writes there, so that jobs
+ * on two machines do not meet. It is renewed while the job runs; one that is not is free after POM_LEASE_EXPIRES_S
+ * seconds by the store's clock (C. Gray and D. Cheriton, "Leases", SOSP 1989). Private to the room. */
 #ifndef POM_JOB_LEASE_H
 #define POM_JOB_LEASE_H
 

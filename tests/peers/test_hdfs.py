@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 from test_lease import (  # noqa: E402, F401
-    Hdfs, filled, test_a_killed_job_goes_on_at_once_where_it_ran, test_a_silent_job_is_replaced_and_then_ends, test_the_second_of_two_is_refused)
+    Hdfs, filled, test_a_killed_job_goes_on_at_once_where_it_ran, test_a_silent_job_is_replaced_and_then_ends, test_pca_is_refused_as_well,
+    test_the_second_of_two_is_refused)
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "hadoop").exists(), reason=".deps/servers/hadoop is not there")
 

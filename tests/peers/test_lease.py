@@ -36,6 +36,9 @@ class S3:
     def arguments(self, dest, proxy=None):
         return "features", "s3://photos", "-o", f"s3://tables/{dest}", *PIXELS
 
+    def pca(self, table, dest):
+        return "pca", table, "-o", self.arguments(dest)[3], "--pca", "2"
+
     def through(self, proxy):
         return {**self.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
 
@@ -117,6 +120,13 @@ def place(request, tmp_path_factory):
         yield filled(kind(server))
 
 
+def filled_folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i in range(6):
+        photograph(i).save(tmp_path / "photos" / f"{i}.jpg")
+    return tmp_path / "photos", "-o", tmp_path / "out", *PIXELS
+
+
 class Job:
     """One that stands still: its images come through a proxy that answers nothing but the listing and the lease."""
 
@@ -160,6 +170,15 @@ def test_the_second_of_two_is_refused(place, tmp_path):
     assert place.names("busy") in ([], [".pomona"])  # given back
     assert "24 rows" in pomona(*place.arguments("busy"), env=there)
     assert LOCK not in place.names("busy")
+
+
+def test_pca_is_refused_as_well(place, tmp_path):
+    pomona("features", *filled_folder(tmp_path), env=place.env)
+    with Job(place, tmp_path, "pca") as first:
+        said = pomona(*place.pca(tmp_path / "out", "pca"), env={**place.env, "XDG_STATE_HOME": str(tmp_path / "two")}, code=1)
+        assert f"in use by another pomona: ana on {os.uname().nodename}, process {first.process.pid}" in said
+    pomona(*place.pca(tmp_path / "out", "pca alone"), env=place.env)
+    assert sorted(place.names("pca alone")) in (["pca.parquet", "projection.parquet"], [".pomona", "pca.parquet", "projection.parquet"])
 
 
 def test_a_killed_job_goes_on_at_once_where_it_ran(place, tmp_path):
