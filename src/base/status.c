@@ -39,15 +39,34 @@ enum pom_status pom_fail(struct pom_message *msg, enum pom_status status, const 
     return status;
 }
 
+/* What to do about it, where the user can do something. */
+static const char *advice_on(int error) {
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room there, then run the same command again";
+    case EROFS:
+        return "; it is mounted read-only: name another place";
+    case EFBIG:
+        return "; files may not become larger here (ulimit -f): have the limit raised, then run the same command again";
+    case EACCES:
+    case EPERM:
+        return "; have the permission given, or name another place";
+    default:
+        return "";
+    }
+}
+
 enum pom_status pom_fail_errno(struct pom_message *msg, enum pom_status status, const char *format, ...) {
     int saved = errno;
     if (msg) {
-        char head[sizeof msg->text - 128], reason[128];
+        char head[sizeof msg->text - 256], reason[128];
         va_list args;
         va_start(args, format);
         vsnprintf(head, sizeof head, format, args);
         va_end(args);
-        snprintf(msg->text, sizeof msg->text, "%s: %.120s", head, strerror_r(saved, reason, sizeof reason));
+        snprintf(msg->text, sizeof msg->text, "%s: %.120s%s", head, strerror_r(saved, reason, sizeof reason),
+            advice_on(saved));
     }
     return status;
 }

@@ -45,13 +45,26 @@ const char *pom_stage_name(enum pom_stage stage) {
     return (size_t)stage < sizeof names / sizeof *names ? names[stage] : "none";
 }
 
+/* What the system says of the disk, where SQLite knows it. */
+static enum pom_status disk_failed(const struct pom_manifest *manifest, int code, struct pom_message *msg) {
+    int cause = sqlite3_system_errno(manifest->db);
+    errno = code == SQLITE_FULL && !cause ? ENOSPC : code == SQLITE_READONLY && !cause ? EROFS : cause;
+    if (errno)
+        return pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", manifest->path);
+    return pom_fail(msg, POM_ERR_IO, "cannot read or write %s: %s", manifest->path, sqlite3_errmsg(manifest->db));
+}
+
 static enum pom_status sql_failed(const struct pom_manifest *manifest, struct pom_message *msg) {
-    int code = sqlite3_errcode(manifest->db);
+    int code = sqlite3_errcode(manifest->db) & 0xff; /* without its details */
     if (code == SQLITE_NOMEM)
         return pom_fail_memory(msg, manifest->path);
+    if (code == SQLITE_FULL || code == SQLITE_READONLY || code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+        return disk_failed(manifest, code, msg);
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR)
         return pom_fail(msg, POM_ERR_FORMAT, "%s is damaged (%s): --fresh starts anew", manifest->path,
             sqlite3_errmsg(manifest->db));
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return pom_fail(msg, POM_ERR_CONFLICT, "%s is in use by another program: wait until it ends", manifest->path);
     return pom_fail(msg, POM_ERR_IO, "%s: %s", manifest->path, sqlite3_errmsg(manifest->db));
 }
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct pom_queue {
     pthread_mutex_t mutex; /* guards all below */
@@ -59,6 +60,20 @@ size_t pom_queue_pop(struct pom_queue *queue, void **items, size_t most, size_t 
         pthread_cond_broadcast(&queue->drained);
     pthread_mutex_unlock(&queue->mutex);
     return n;
+}
+
+bool pom_queue_wait(struct pom_queue *queue, int ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    bool in_time = true;
+    pthread_mutex_lock(&queue->mutex);
+    while (queue->size == 0 && !queue->closed && in_time)
+        in_time = pthread_cond_timedwait(&queue->filled, &queue->mutex, &until) == 0;
+    pthread_mutex_unlock(&queue->mutex);
+    return in_time;
 }
 
 void pom_queue_close(struct pom_queue *queue) {

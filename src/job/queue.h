@@ -21,6 +21,9 @@ bool pom_queue_push(struct pom_queue *queue, void *item);
  * of what is inside, where `sharers` threads take. 0: closed and empty. */
 size_t pom_queue_pop(struct pom_queue *queue, void **items, size_t most, size_t sharers);
 
+/* Waits for an item or the end, but no longer than so many milliseconds. False: that time is over. */
+bool pom_queue_wait(struct pom_queue *queue, int ms);
+
 /* No more items: pushes fail from now on, what is inside can still be taken. */
 void pom_queue_close(struct pom_queue *queue);
 

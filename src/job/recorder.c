@@ -3,8 +3,7 @@
 #include "base/resources.h"
 #include "job/job.h"
 
-enum { ITEMS_AT_ONCE = 64 };
-static const uint64_t commit_every_ns = 250000000;
+enum { ITEMS_AT_ONCE = 64, COMMIT_MS = 250 };
 
 static enum pom_status record(struct pom_job *job, const struct pom_item *item, struct pom_message *msg) {
     const struct pom_manifest_row row = {
@@ -24,8 +23,12 @@ static enum pom_status record(struct pom_job *job, const struct pom_item *item, 
 
 /* The features must be on the disk before the manifest says so. */
 static enum pom_status commit(struct pom_job *job, struct pom_message *msg) {
-    POM_TRY(pom_spool_sync(job->spool, msg));
-    return pom_manifest_commit(job->manifest, msg);
+    struct pom_lap lap = pom_lap_begin();
+    enum pom_status status = pom_spool_sync(job->spool, msg);
+    if (status == POM_OK)
+        status = pom_manifest_commit(job->manifest, msg);
+    pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
+    return status;
 }
 
 /* From the first change on, the published tables are no longer all that the manifest says. */
@@ -33,14 +36,18 @@ static enum pom_status begin(struct pom_job *job, struct pom_message *msg) {
     return pom_manifest_set(job->manifest, POM_NOTE_COMPLETE, "", msg);
 }
 
-static enum pom_status record_one(
-    struct pom_job *job, const struct pom_item *item, uint64_t *committed_ns, struct pom_message *msg) {
-    POM_TRY(record(job, item, msg));
-    if (pom_now_ns() - *committed_ns < commit_every_ns)
+/* Waits for more, and commits what there is when it is time: also where nothing more comes for a while. */
+static enum pom_status commit_in_time(struct pom_job *job, uint64_t *committed_ns, struct pom_message *msg) {
+    int passed = (int)((pom_now_ns() - *committed_ns) / 1000000);
+    if (passed < COMMIT_MS && pom_queue_wait(job->done, COMMIT_MS - passed))
         return POM_OK;
-    POM_TRY(commit(job, msg));
     *committed_ns = pom_now_ns();
-    return POM_OK;
+    return commit(job, msg);
+}
+
+static void note_failure(struct pom_job *job, enum pom_status status, const struct pom_message *msg) {
+    if (status != POM_OK)
+        pom_job_fail(job, status, msg);
 }
 
 /* Goes on after a failure, the job's or its own: what comes is done, and need not be done again. */
@@ -48,24 +55,19 @@ void pom_recorder_run(struct pom_job *job) {
     struct pom_item *items[ITEMS_AT_ONCE];
     struct pom_message msg = {0};
     uint64_t committed_ns = pom_now_ns();
-    enum pom_status status = POM_OK;
     bool begun = false;
     size_t n;
-    struct pom_lap lap;
     while ((n = pom_queue_pop(job->done, (void **)items, ITEMS_AT_ONCE, 1)) > 0) {
-        lap = pom_lap_begin();
-        if (!begun && (status = begin(job, &msg)) != POM_OK)
-            pom_job_fail(job, status, &msg);
+        struct pom_lap lap = pom_lap_begin();
+        if (!begun)
+            note_failure(job, begin(job, &msg), &msg);
         begun = true;
         for (size_t i = 0; i < n; i++) {
-            if ((status = record_one(job, items[i], &committed_ns, &msg)) != POM_OK)
-                pom_job_fail(job, status, &msg);
+            note_failure(job, record(job, items[i], &msg), &msg);
             pom_item_free(items[i]);
         }
         pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
+        note_failure(job, commit_in_time(job, &committed_ns, &msg), &msg);
     }
-    lap = pom_lap_begin();
-    if ((status = commit(job, &msg)) != POM_OK)
-        pom_job_fail(job, status, &msg);
-    pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
+    note_failure(job, commit(job, &msg), &msg);
 }
