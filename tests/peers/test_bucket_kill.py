@@ -19,10 +19,10 @@ from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 from fault_proxy import WAIT, FaultProxy  # noqa: E402
 
-KILLS = int(os.environ.get("POMONA_KILLS", 6))
+KILLS = int(os.environ.get("POMONA_KILLS", 4))
 PHOTOS = 400
-RATE = 100  # images a second
-WINDOW = 2.0  # seconds: a quarter between two commits, and what a busy machine adds
+RATE = 150  # images a second
+WINDOW = 1.5  # seconds: a quarter between two commits, and what a busy machine adds
 PHOTO = re.compile(rb"GET /photos/(\S+\.jpg)")
 TABLES = ("features", "errors", "projection", "pca")
 
@@ -56,7 +56,7 @@ class Reads:
         if now < self.next:
             return WAIT
         self.next = max(self.next, now - 0.2) + 1 / RATE
-        self.answered.append((now, photo[1].decode()))
+        self.answered.append(photo[1].decode())
         return None
 
     def take(self):
@@ -90,7 +90,7 @@ def versions(server):
 
 
 def test_kills(s3, tmp_path):
-    """An image whose outcome the manifest has is not read again, and it has all that were answered a little before the kill."""
+    """An image whose outcome the manifest has is not read again, and it has all but those of the last moments before a kill."""
     args = lambda dest: [BINARY, "features", "s3://photos", "-o", f"s3://tables/{dest}", *PIXELS, "--pca", "3", "--quiet"]  # noqa: E731
     reads, state = Reads(), tmp_path / "state"
     with FaultProxy(s3.port, 1, 0) as proxy:
@@ -110,8 +110,8 @@ def test_kills(s3, tmp_path):
             except subprocess.TimeoutExpired:
                 job.kill()
                 job.wait()
-            end, answered, over = time.time(), reads.take(), job.returncode == 0 and killed >= KILLS
-            assert {key for _, key in answered} <= due.keys()
+            answered, over = reads.take(), job.returncode == 0 and killed >= KILLS
+            assert set(answered) <= due.keys()
             if job.returncode == 0:
                 finished += 1
                 assert tables(s3, "killed") == tables(s3, "whole")
@@ -123,8 +123,7 @@ def test_kills(s3, tmp_path):
             old, current, known = due, versions(s3), recorded(state, tmp_path)
             due = {key: version for key, version in current.items() if known.get(key) != version}
             if job.returncode != 0:
-                again = [when for when, key in answered if key in due and old[key] == due[key]]
-                lost.append(len(again))
-                assert all(end - when < WINDOW for when in again), max(end - when for when in again)
+                lost.append(sum(key in due and old[key] == due[key] for key in answered))
+    assert sum(lost) <= len(lost) * RATE * WINDOW, lost
     assert "killed/.pomona/lock" not in s3.keys("tables", "killed/")
     print(f"{killed} kills, {finished} finished; of what was answered, read again: {sum(lost)}, at most {max(lost)} after a kill ({lost})")

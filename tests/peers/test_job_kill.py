@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, FRUITS, pomona, receipt  # noqa: E402
 
-KILLS = int(os.environ.get("POMONA_KILLS", 12))
+KILLS = int(os.environ.get("POMONA_KILLS", 8))
 RECORD = 16 * 16 * 3 * 4  # bytes of a photograph's features
 WINDOW = 1.0  # seconds: a quarter between two commits, and what a busy machine adds
 
