@@ -4,84 +4,25 @@
 #include "base/memory.h"
 #include "net/kernels/conv.h"
 #include "net/kernels/gemm.h"
+#include "net/kernels/layout.h"
 #include "net/kernels/split.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Where a band lies: the input itself or its copy. Steps in floats. */
-struct layout {
-    bool copied;
-    int sample_h, sample_w;          /* only every n-th line and column is copied (1x1 with a stride) */
-    int columns, pixel;              /* of the copy: pixels in a line, floats from pixel to pixel */
-    ptrdiff_t line, a_line, a_pixel; /* from input line to line; from output line to line, pixel to pixel */
-};
 
 struct gemm_conv {
     struct pom_gemm *groups;
     ptrdiff_t *segment_at;
     int segments, depth;
     int band; /* output lines that are made together */
-    struct layout layout;
+    struct pom_conv_layout layout;
 };
 
-enum {
-    CACHE_WAY_BYTES = 4096, /* rows this far apart share a set of a level 1 cache */
-    APART = 16,             /* floats that keep them from it */
-    SMALL_HEIGHT = 56
-};
+enum { SMALL_HEIGHT = 56 };
 
-static bool reaches_outside(const struct pom_conv_desc *d) {
-    long bottom = (long)(d->out_h - 1) * d->stride_h - d->pad_top + (long)(d->kernel_h - 1) * d->dilation_h;
-    long right = (long)(d->out_w - 1) * d->stride_w - d->pad_left + (long)(d->kernel_w - 1) * d->dilation_w;
-    return d->pad_top > 0 || d->pad_left > 0 || bottom >= d->in_h || right >= d->in_w;
-}
-
-/* A pixel gives a pixel, and there are so few that a run of images is better seen as one high picture. */
+/* There are so few pixels that a run of images is better seen as one high picture. */
 static bool is_small_pointwise(const struct pom_conv_desc *d) {
-    return d->kernel_h == 1 && d->kernel_w == 1 && d->stride_h == 1 && d->stride_w == 1 && d->in_h == d->out_h &&
-           d->in_w == d->out_w && !reaches_outside(d) && d->in_h <= SMALL_HEIGHT;
-}
-
-static bool crowds_cache(ptrdiff_t pixel) {
-    return pixel * (ptrdiff_t)sizeof(float) % CACHE_WAY_BYTES == 0;
-}
-
-static struct layout layout_of(const struct pom_conv_desc *d) {
-    struct layout l = {.sample_h = 1, .sample_w = 1, .columns = d->in_w, .pixel = d->in_c};
-    l.copied = reaches_outside(d) || crowds_cache((ptrdiff_t)d->stride_w * d->in_c);
-    if (l.copied) {
-        l.sample_h = d->kernel_h == 1 ? d->stride_h : 1;
-        l.sample_w = d->kernel_w == 1 ? d->stride_w : 1;
-        l.columns = (d->out_w - 1) * (d->stride_w / l.sample_w) + (d->kernel_w - 1) * d->dilation_w + 1;
-        if (crowds_cache((ptrdiff_t)(d->stride_w / l.sample_w) * d->in_c))
-            l.pixel += APART;
-    }
-    l.line = (ptrdiff_t)l.columns * l.pixel;
-    l.a_line = d->stride_h / l.sample_h * l.line;
-    l.a_pixel = (ptrdiff_t)(d->stride_w / l.sample_w) * l.pixel;
-    return l;
-}
-
-/* Lines of the copy that `lines` output lines need. */
-static int copied_lines(const struct pom_conv_desc *d, const struct layout *l, int lines) {
-    return (lines - 1) * (d->stride_h / l->sample_h) + (d->kernel_h - 1) * d->dilation_h + 1;
-}
-
-/* The taps of a line of the window are one run where they are neighbours in memory. */
-static enum pom_status init_segments(struct gemm_conv *g, const struct pom_conv_desc *d, struct pom_message *msg) {
-    bool together = d->groups == 1 && d->dilation_w == 1 && g->layout.pixel == d->in_c;
-    int across = together ? 1 : d->kernel_w;
-    g->depth = d->in_c / d->groups * (together ? d->kernel_w : 1);
-    g->segments = d->kernel_h * across;
-    g->segment_at = pom_calloc((size_t)g->segments, sizeof *g->segment_at);
-    if (!g->segment_at)
-        return pom_fail_memory(msg, "a convolution");
-    for (int ky = 0; ky < d->kernel_h; ky++)
-        for (int kx = 0; kx < across; kx++)
-            g->segment_at[ky * across + kx] =
-                ky * d->dilation_h * g->layout.line + (ptrdiff_t)kx * d->dilation_w * g->layout.pixel;
-    return POM_OK;
+    return pom_conv_is_pointwise(d) && d->in_h <= SMALL_HEIGHT;
 }
 
 static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_desc *d,
@@ -108,8 +49,8 @@ static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_d
 }
 
 size_t pom_gemm_conv_scratch(const struct pom_conv *conv, int lines) {
-    const struct layout *l = &((const struct gemm_conv *)conv->state)->layout;
-    return l->copied ? (size_t)copied_lines(&conv->desc, l, lines) * (size_t)l->line * sizeof(float) : 0;
+    const struct pom_conv_layout *l = &((const struct gemm_conv *)conv->state)->layout;
+    return l->copied ? (size_t)pom_conv_copied_lines(&conv->desc, l, lines) * (size_t)l->line * sizeof(float) : 0;
 }
 
 static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights,
@@ -118,9 +59,12 @@ static enum pom_status init(struct pom_conv *conv, const struct pom_kernel_table
     struct gemm_conv *g = conv->state = pom_calloc(1, sizeof *g);
     if (!g)
         return pom_fail_memory(msg, "a convolution");
-    g->layout = layout_of(d);
+    g->layout = pom_conv_layout_of(d, sizeof(float), false);
     g->band = pom_split_band(d, sizeof(float));
-    POM_TRY(init_segments(g, d, msg));
+    g->depth = d->in_c / d->groups * (pom_conv_taps_together(d, &g->layout) ? d->kernel_w : 1);
+    g->segment_at = pom_conv_segments(d, &g->layout, &g->segments);
+    if (!g->segment_at)
+        return pom_fail_memory(msg, "a convolution");
     POM_TRY(init_weights(g, d, table, weights, bias, msg));
     for (int i = 0; i < d->groups; i++)
         conv->weight_bytes += pom_gemm_bytes(&g->groups[i]);
@@ -141,7 +85,7 @@ static void clean_up(struct pom_conv *conv) {
 }
 
 /* One line of the copy: in_line NULL is padding above or below. */
-static void copy_line(const struct pom_conv_desc *d, const struct layout *l, const float *in_line, float *to) {
+static void copy_line(const struct pom_conv_desc *d, const struct pom_conv_layout *l, const float *in_line, float *to) {
     const size_t bytes = (size_t)d->in_c * sizeof(float);
     int column = 0;
     for (long ix = -(long)d->pad_left; column < l->columns; column++, ix += l->sample_w, to += l->pixel) {
@@ -160,9 +104,9 @@ static void copy_line(const struct pom_conv_desc *d, const struct layout *l, con
 }
 
 static void copy_band(
-    const struct pom_conv_desc *d, const struct layout *l, const float *in, int y, int lines, float *scratch) {
+    const struct pom_conv_desc *d, const struct pom_conv_layout *l, const float *in, int y, int lines, float *scratch) {
     long iy = (long)y * d->stride_h - d->pad_top;
-    for (int i = copied_lines(d, l, lines); i > 0; i--, iy += l->sample_h, scratch += l->line)
+    for (int i = pom_conv_copied_lines(d, l, lines); i > 0; i--, iy += l->sample_h, scratch += l->line)
         copy_line(d, l, iy >= 0 && iy < d->in_h ? in + iy * d->in_w * d->in_c : NULL, scratch);
 }
 

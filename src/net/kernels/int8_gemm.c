@@ -4,18 +4,11 @@
 #include "base/memory.h"
 #include "net/kernels/int8_conv.h"
 #include "net/kernels/int8_numbers.h"
+#include "net/kernels/layout.h"
 #include "net/kernels/split.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Where a band lies: the input itself or its copy. Steps in bytes. */
-struct layout {
-    bool copied;
-    int sample_h, sample_w;          /* only every n-th line and column is copied (1x1 with a stride) */
-    int columns, pixel;              /* pixels in a line; bytes from pixel to pixel */
-    ptrdiff_t line, a_line, a_pixel; /* from input line to line; from output line to line, pixel to pixel */
-};
 
 struct gemm_conv {
     const struct pom_int8_table *table;
@@ -26,67 +19,12 @@ struct gemm_conv {
     ptrdiff_t *segment_at;
     int segments, taps, depth; /* taps of a segment; its depth in quads */
     int band;                  /* output lines that are made together */
-    struct layout layout;
+    struct pom_conv_layout layout;
 };
-
-enum {
-    CACHE_WAY_BYTES = 4096, /* rows this far apart share a set of a level 1 cache */
-    APART = 64,             /* bytes that keep them from it */
-};
-
-static bool reaches_outside(const struct pom_conv_desc *d) {
-    long bottom = (long)(d->out_h - 1) * d->stride_h - d->pad_top + (long)(d->kernel_h - 1) * d->dilation_h;
-    long right = (long)(d->out_w - 1) * d->stride_w - d->pad_left + (long)(d->kernel_w - 1) * d->dilation_w;
-    return d->pad_top > 0 || d->pad_left > 0 || bottom >= d->in_h || right >= d->in_w;
-}
 
 /* Quads may reach past the last pixel, into the copy's slack. */
 static bool fills_quads(const struct pom_conv_desc *d) {
     return d->in_c % POM_QUAD == 0;
-}
-
-static struct layout layout_of(const struct pom_conv_desc *d) {
-    struct layout l = {.sample_h = 1, .sample_w = 1, .columns = d->in_w, .pixel = d->in_c};
-    l.copied = reaches_outside(d) || !fills_quads(d) || d->stride_w * d->in_c % CACHE_WAY_BYTES == 0;
-    if (l.copied) {
-        l.sample_h = d->kernel_h == 1 ? d->stride_h : 1;
-        l.sample_w = d->kernel_w == 1 ? d->stride_w : 1;
-        l.columns = (d->out_w - 1) * (d->stride_w / l.sample_w) + (d->kernel_w - 1) * d->dilation_w + 1;
-        if (d->stride_w / l.sample_w * d->in_c % CACHE_WAY_BYTES == 0)
-            l.pixel += APART;
-    }
-    l.line = (ptrdiff_t)l.columns * l.pixel;
-    l.a_line = d->stride_h / l.sample_h * l.line;
-    l.a_pixel = (ptrdiff_t)(d->stride_w / l.sample_w) * l.pixel;
-    return l;
-}
-
-/* A pixel gives the pixel in its place. */
-static bool is_pointwise(const struct pom_conv_desc *d) {
-    return d->kernel_h == 1 && d->kernel_w == 1 && d->stride_h == 1 && d->stride_w == 1 && d->in_h == d->out_h &&
-           d->in_w == d->out_w;
-}
-
-/* Lines of the copy that `lines` output lines need. */
-static int copied_lines(const struct pom_conv_desc *d, const struct layout *l, int lines) {
-    return (lines - 1) * (d->stride_h / l->sample_h) + (d->kernel_h - 1) * d->dilation_h + 1;
-}
-
-/* The taps of a line of the window are one run where they are neighbours in memory. */
-static enum pom_status init_segments(struct gemm_conv *g, const struct pom_conv_desc *d, struct pom_message *msg) {
-    bool together = d->dilation_w == 1 && g->layout.pixel == d->in_c;
-    int across = together ? 1 : d->kernel_w;
-    g->taps = together ? d->kernel_w : 1;
-    g->depth = (g->taps * d->in_c + POM_QUAD - 1) / POM_QUAD;
-    g->segments = d->kernel_h * across;
-    g->segment_at = pom_calloc((size_t)g->segments, sizeof *g->segment_at);
-    if (!g->segment_at)
-        return pom_fail_memory(msg, "a convolution");
-    for (int ky = 0; ky < d->kernel_h; ky++)
-        for (int kx = 0; kx < across; kx++)
-            g->segment_at[ky * across + kx] =
-                ky * d->dilation_h * g->layout.line + (ptrdiff_t)kx * d->dilation_w * g->layout.pixel;
-    return POM_OK;
 }
 
 static void choose(struct gemm_conv *g, int n) {
@@ -162,13 +100,17 @@ static enum pom_status init(struct pom_int8_conv *conv, const struct pom_int8_ta
     if (!g)
         return pom_fail_memory(msg, "a convolution");
     g->table = table;
-    g->layout = layout_of(d);
+    g->layout = pom_conv_layout_of(d, sizeof(uint8_t), !fills_quads(d));
     g->band = pom_split_band(d, sizeof(uint8_t));
-    POM_TRY(init_segments(g, d, msg));
+    g->taps = pom_conv_taps_together(d, &g->layout) ? d->kernel_w : 1;
+    g->depth = (g->taps * d->in_c + POM_QUAD - 1) / POM_QUAD;
+    g->segment_at = pom_conv_segments(d, &g->layout, &g->segments);
+    if (!g->segment_at)
+        return pom_fail_memory(msg, "a convolution");
     POM_TRY(init_weights(conv, g, msg));
     if (g->layout.copied)
-        conv->scratch_bytes = (size_t)copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line + POM_QUAD;
-    conv->joins_images = is_pointwise(d) && !g->layout.copied;
+        conv->scratch_bytes = (size_t)pom_conv_copied_lines(d, &g->layout, g->band) * (size_t)g->layout.line + POM_QUAD;
+    conv->joins_images = pom_conv_is_pointwise(d) && !g->layout.copied;
     conv->kernel_name = g->main->name;
     return POM_OK;
 }
@@ -184,7 +126,7 @@ static void clean_up(struct pom_int8_conv *conv) {
 }
 
 static void copy_pixels(const struct gemm_conv *g, int in_c, const uint8_t *from, long pixels, uint8_t *to) {
-    const struct layout *l = &g->layout;
+    const struct pom_conv_layout *l = &g->layout;
     if (l->pixel == in_c) {
         memcpy(to, from, (size_t)pixels * (size_t)in_c);
         return;
@@ -195,7 +137,7 @@ static void copy_pixels(const struct gemm_conv *g, int in_c, const uint8_t *from
 
 /* One line of the copy: in_line NULL is padding above or below. */
 static void copy_line(const struct gemm_conv *g, const struct pom_conv_desc *d, const uint8_t *in_line, uint8_t *to) {
-    const struct layout *l = &g->layout;
+    const struct pom_conv_layout *l = &g->layout;
     long ix = -(long)d->pad_left;
     for (int left = l->columns; left > 0;) {
         long run = 1;
@@ -215,7 +157,8 @@ static void copy_line(const struct gemm_conv *g, const struct pom_conv_desc *d, 
 static void copy_band(
     const struct gemm_conv *g, const struct pom_conv_desc *d, const uint8_t *in, int y, int lines, uint8_t *scratch) {
     long iy = (long)y * d->stride_h - d->pad_top;
-    for (int i = copied_lines(d, &g->layout, lines); i > 0; i--, iy += g->layout.sample_h, scratch += g->layout.line)
+    for (int i = pom_conv_copied_lines(d, &g->layout, lines); i > 0;
+         i--, iy += g->layout.sample_h, scratch += g->layout.line)
         copy_line(g, d, iy >= 0 && iy < d->in_h ? in + iy * d->in_w * d->in_c : NULL, scratch);
 }
 
