@@ -176,7 +176,8 @@ struct block {
 static void transform_inputs(const struct pom_conv *conv, const float *in, const struct block *block, float *points) {
     const struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    struct pom_winograd_input tile = {.points = points, .step = w->in_step, .channels = d->in_c};
+    struct pom_winograd_input tile = {.step = w->in_step, .channels = d->in_c};
+    tile.points = points;
     for (long t = block->first; t < block->end; t++, tile.points += d->in_c) {
         const struct place at = place_of(w, block->images, t);
         const float *image = in + at.image * pom_conv_in_floats(d);
@@ -243,9 +244,9 @@ static void transform_outputs(
         .step = w->out_step,
         .bias = w->bias,
         .residual = residual,
-        .out = out,
         .channels = d->out_c,
         .act = conv->act};
+    tile.out = out;
     for (long t = block->first; t < block->end; t++, tile.points += d->out_c) {
         const struct place at = place_of(w, block->images, t);
         ptrdiff_t image = (ptrdiff_t)(at.image * pom_conv_out_floats(d));
