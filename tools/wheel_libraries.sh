@@ -51,6 +51,7 @@ unpack() {
     cp "$lib"/openblas-pthread/libopenblasp-*.a "$lib/libopenblas.a"
     cp "$root"/usr/lib/gcc*/"$machine"-linux-gnu/12/libg*.a "$root"/usr/lib/gcc*/"$machine"-linux-gnu/12/libq*.a "$lib/" 2>/dev/null || true
     cp "$lib/pkgconfig/hdf5-serial.pc" "$lib/pkgconfig/hdf5.pc"
+    sed -i '/^Requires.private/d' "$lib/pkgconfig/lapacke.pc"
     sed -e '/^Libs.private/d' -e "s|openblas-pthread/*\$||" "$lib/openblas-pthread/pkgconfig/openblas.pc" >"$lib/pkgconfig/openblas.pc"
     cp "$root/usr/include/$machine-linux-gnu/openblas-pthread/"* "$root/usr/include/"
     echo "$quadmath" >"$root/quadmath"
