@@ -131,6 +131,8 @@ class FaultProxy:
                 body = await reader.readexactly(length) if length else b""
                 while (scripted := self.settled(head)) is WAIT:
                     await asyncio.sleep(0.1)
+                    if reader.at_eof() or writer.is_closing():
+                        return
                 if scripted:
                     await send(writer, head, scripted)
                     continue
