@@ -161,6 +161,8 @@ static enum pom_status run_locked(const struct pca_values *values, struct pom_st
     POM_TRY(pom_lock_take(store, &lock, msg));
     enum pom_status status = pom_lease_take(store, &lease, msg);
     if (status == POM_OK)
+        status = pom_store_tidy(store, msg);
+    if (status == POM_OK)
         status = run_job(values, store, lease, msg);
     pom_lease_end(lease);
     pom_lock_discard(store);

@@ -185,6 +185,7 @@ static enum pom_status open_state(struct pom_job *job, struct pom_destination *s
         return pom_fail_memory(msg, "the destination");
     snprintf(self->features, sizeof self->features, "features.%s", pom_format_name(job->options->format));
     POM_TRY(take_lease(job, self, msg));
+    POM_TRY(pom_store_tidy(self->store, msg));
     POM_TRY(pom_state_pull(job, self, msg));
     if (pom_store_reads_ahead(self->store))
         self->made = !pom_file_exists(self->manifest);

@@ -19,6 +19,7 @@ struct pom_store_kind {
     enum pom_status (*publish)(struct pom_store *, const char *file, const char *name, struct pom_message *);
     enum pom_status (*file_version)(struct pom_store *, const char *file, struct pom_buffer *, struct pom_message *);
     enum pom_status (*remove)(struct pom_store *, const char *name, struct pom_message *);
+    enum pom_status (*tidy)(struct pom_store *, struct pom_message *); /* NULL: nothing is ever left */
     enum pom_status (*note_read)(struct pom_store *, const char *name, struct pom_store_note *, struct pom_message *);
     enum pom_status (*note_write)(
         struct pom_store *, const char *name, const char *text, struct pom_buffer *version, struct pom_message *);

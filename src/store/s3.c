@@ -255,6 +255,7 @@ const struct pom_store_kind pom_s3_store = {
     .publish = s3_publish,
     .file_version = s3_file_version,
     .remove = s3_remove,
+    .tidy = pom_s3_tidy,
     .note_read = pom_s3_note_read,
     .note_write = pom_s3_note_write,
     .note_remove = pom_s3_note_remove,

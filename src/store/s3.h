@@ -81,6 +81,7 @@ enum pom_status pom_s3_note_read(
 enum pom_status pom_s3_note_write(
     struct pom_store *store, const char *name, const char *text, struct pom_buffer *version, struct pom_message *msg);
 enum pom_status pom_s3_note_remove(struct pom_store *store, const char *name, struct pom_message *msg);
+enum pom_status pom_s3_tidy(struct pom_store *store, struct pom_message *msg);
 void pom_s3_examine(struct pom_store *store, bool write, const struct pom_examiner *examiner);
 
 /* What is known of an object without reading it. */

@@ -1,13 +1,17 @@
 /* Uploads of large files, in parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
- * The object appears with the last request, whole; whatever fails before, the parts are given up. */
+ * The object appears with the last request, whole; whatever fails before, the parts are given up. The upload under way
+ * is noted in the staging folder, by its number and then its path, so that those of a process that was killed are too.
+ */
 #include "base/memory.h"
 #include "store/s3.h"
 #include "store/s3_xml.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_ANSWER = 1 << 20, MAX_ID = 2048, MAX_ETAG = 128, MOST_PARTS = 9000, AT_ONCE = 6, ABORT_ATTEMPTS = 3 };
+enum { MAX_NOTE = 8192 };
 
 static const size_t least_part = (size_t)16 << 20;
 
@@ -171,15 +175,71 @@ static enum pom_status complete(struct upload *upload, struct pom_message *msg) 
     return status;
 }
 
-static void give_up(const struct upload *upload) {
+static enum pom_status name_note(const struct pom_s3 *s3, struct pom_buffer *out, struct pom_message *msg) {
+    return pom_buffer_printf(out, "%s/upload", s3->store.staging) ? POM_OK : pom_fail_memory(msg, "an upload");
+}
+
+static enum pom_status note(const struct upload *upload, struct pom_message *msg) {
+    struct pom_buffer name = {0}, text = {0};
+    enum pom_status status = name_note(upload->s3, &name, msg);
+    if (status == POM_OK && !pom_buffer_printf(&text, "%s\n%s", upload->id, upload->path))
+        status = pom_fail_memory(msg, upload->path);
+    if (status == POM_OK)
+        status = pom_file_write(name.data, text.data, text.size, msg);
+    pom_buffer_clean_up(&name);
+    pom_buffer_clean_up(&text);
+    return status;
+}
+
+static enum pom_status forget(const struct pom_s3 *s3, struct pom_message *msg) {
+    struct pom_buffer name = {0};
+    enum pom_status status = name_note(s3, &name, msg);
+    if (status == POM_OK && unlink(name.data) != 0)
+        status = pom_fail_errno(msg, POM_ERR_IO, "cannot remove %s", name.data);
+    pom_buffer_clean_up(&name);
+    return status;
+}
+
+/* What the store refuses it would refuse again; what did not reach it stays noted. */
+static enum pom_status give_up(struct pom_s3 *s3, const char *path, const char *id, struct pom_message *msg) {
     struct pom_s3_request request = {.method = "DELETE",
-        .key = upload->key,
+        .key = pom_s3_key(s3, path),
         .missing_is_fine = true,
-        .request = {
-            .subject = upload->path, .max_bytes = MAX_ANSWER, .most_attempts = ABORT_ATTEMPTS, .even_cancelled = true}};
-    pom_s3_parameter(&request, "uploadId", upload->id);
-    pom_client_run(upload->s3->client, &request.request, NULL);
+        .request = {.subject = path, .max_bytes = MAX_ANSWER, .most_attempts = ABORT_ATTEMPTS, .even_cancelled = true}};
+    pom_s3_parameter(&request, "uploadId", id);
+    enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     pom_request_clean_up(&request.request);
+    return status == POM_ERR_NETWORK ? status : forget(s3, msg);
+}
+
+enum pom_status pom_s3_tidy(struct pom_store *store, struct pom_message *msg) {
+    struct pom_s3 *s3 = (struct pom_s3 *)store;
+    struct pom_buffer name = {0}, text = {0};
+    enum pom_status status = name_note(s3, &name, msg);
+    bool noted = status == POM_OK && pom_file_exists(name.data);
+    if (noted)
+        status = pom_file_read(name.data, MAX_NOTE, &text, msg);
+    char *path = noted && status == POM_OK ? strchr(text.data, '\n') : NULL;
+    if (path && strncmp(path + 1, store->prefix, strlen(store->prefix)) == 0) {
+        *path++ = '\0';
+        status = give_up(s3, path, text.data, msg);
+    }
+    pom_buffer_clean_up(&name);
+    pom_buffer_clean_up(&text);
+    return status;
+}
+
+/* Of one that is begun. */
+static enum pom_status carry_out(struct upload *upload, struct pom_message *msg) {
+    enum pom_status status = note(upload, msg);
+    if (status == POM_OK)
+        status = send_parts(upload, msg);
+    if (status == POM_OK)
+        status = complete(upload, msg);
+    if (status == POM_OK)
+        return forget(upload->s3, msg);
+    give_up(upload->s3, upload->path, upload->id, NULL);
+    return status;
 }
 
 enum pom_status pom_s3_upload_parts(
@@ -199,13 +259,8 @@ enum pom_status pom_s3_upload_parts(
     if (!upload.etags)
         return pom_fail_memory(msg, path);
     enum pom_status status = begin(&upload, msg);
-    if (status == POM_OK) {
-        status = send_parts(&upload, msg);
-        if (status == POM_OK)
-            status = complete(&upload, msg);
-        if (status != POM_OK)
-            give_up(&upload);
-    }
+    if (status == POM_OK)
+        status = carry_out(&upload, msg);
     free(upload.etags);
     return status;
 }

@@ -102,6 +102,10 @@ enum pom_status pom_store_remove(struct pom_store *store, const char *name, stru
     return store->kind->remove(store, name, msg);
 }
 
+enum pom_status pom_store_tidy(struct pom_store *store, struct pom_message *msg) {
+    return store->kind->tidy ? store->kind->tidy(store, msg) : POM_OK;
+}
+
 bool pom_store_has_notes(const struct pom_store *store) {
     return store->kind->note_write != NULL;
 }

@@ -93,6 +93,9 @@ enum pom_status pom_store_file_version(
 /* Removes the object `name`; one that is not there is fine. */
 enum pom_status pom_store_remove(struct pom_store *store, const char *name, struct pom_message *msg);
 
+/* Gives up what a process that was killed had begun to publish from this staging folder. By the holder of its lock. */
+enum pom_status pom_store_tidy(struct pom_store *store, struct pom_message *msg);
+
 /* A small object that says who has the location, and changes in one step. */
 enum { POM_STORE_NOTE_BYTES = 4096 };
 struct pom_store_note {

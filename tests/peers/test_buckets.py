@@ -2,6 +2,7 @@
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from botocore.exceptions import ClientError
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
-from fault_proxy import FaultProxy, answer  # noqa: E402
+from fault_proxy import WAIT, FaultProxy, answer, refusal  # noqa: E402
 
 BENCH = BINARY.parent / "tests" / "store" / "bucketbench"
 
@@ -150,6 +151,35 @@ def test_large_tables_go_in_parts(s3, tmp_path):
     after = table(s3, "large/features.parquet")
     assert len(after) == 25 and (after.features[:24].map(list) == before.features.map(list)).all()
     assert "Uploads" not in s3.client.list_multipart_uploads(Bucket="tables")
+
+
+@pytest.mark.parametrize("how", ["refused", "stopped", "killed"])
+def test_no_part_of_an_upload_is_left(s3, how):
+    """The second part is refused, or the user stops there, or the process is killed: then the next run tidies up, and leaves another's upload alone."""
+    key, other = f"parts-{how}/features.parquet", s3.client.create_multipart_upload(Bucket="tables", Key=f"parts-{how}/pca.parquet")
+    uploads = lambda key: s3.client.list_multipart_uploads(Bucket="tables", Prefix=key).get("Uploads", ())  # noqa: E731
+    job, begun = [], []
+
+    def script(head):
+        if b"partNumber=2" not in head:
+            return None
+        if not begun:
+            begun.extend(uploads(key))
+            if how != "refused":
+                job[0].send_signal(signal.SIGINT if how == "stopped" else signal.SIGKILL)
+        return refusal(b"403 Forbidden", b"AccessDenied") if how == "refused" else WAIT
+    with FaultProxy(int(s3.url.rsplit(":", 1)[1]), 1, 0) as proxy:
+        proxy.script = script
+        args = ("features", "s3://photos/set one", "-o", f"s3://tables/parts-{how}", "--model", "pixels", "--size", "640")
+        job.append(subprocess.Popen([BINARY, *args], env={**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}))
+        assert job[0].wait(120) == {"refused": 1, "stopped": 1, "killed": -signal.SIGKILL}[how]
+    assert [upload["Key"] for upload in begun] == [key]
+    assert len(uploads(key)) == (how == "killed")
+    assert s3.keys("tables", f"parts-{how}/f") == []
+    assert "24 carried over" in pomona(*args, env=s3.env)
+    assert len(table(s3, key)) == 24 and len(uploads(key)) == 0
+    assert [upload["UploadId"] for upload in uploads(other["Key"])] == [other["UploadId"]]
+    s3.client.abort_multipart_upload(Bucket="tables", Key=other["Key"], UploadId=other["UploadId"])
 
 
 def test_a_listing_in_many_parts_is_whole_and_in_order(s3):

@@ -2,8 +2,6 @@
 same command continues."""
 import io
 import re
-import signal
-import subprocess
 import sys
 import time
 from email.utils import formatdate
@@ -13,9 +11,9 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
+from conftest import PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
-from fault_proxy import WAIT, FaultProxy, refusal  # noqa: E402
+from fault_proxy import FaultProxy, refusal  # noqa: E402
 
 PHOTOS = 600
 PHOTO = re.compile(rb"(GET|HEAD) /photos/\S+\.jpg")
@@ -126,30 +124,6 @@ def test_who_reads_pays_in_every_request(s3):
         pomona(*arguments("payer"), env=env)
     assert len(heads) > PHOTOS and all(b"\r\nx-amz-request-payer: requester\r\n" in head for head in heads)
     assert all(b"x-amz-request-payer" in re.search(rb"SignedHeaders=([^,]*)", head)[1] for head in heads)
-
-
-@pytest.mark.parametrize("how", ["refused", "stopped"])
-def test_no_part_of_an_upload_is_left(s3, how):
-    """Features beyond 16 MiB go up in parts; their second one is refused, or the user stops there."""
-    job, stopped = [], []
-
-    def script(head):
-        if b"partNumber=2" not in head:
-            return None
-        if how == "refused":
-            return refusal(b"403 Forbidden", b"AccessDenied")
-        if not stopped:
-            stopped.append(head)
-            job[0].send_signal(signal.SIGINT)
-        return WAIT
-    with FaultProxy(s3.port, 1, 0) as proxy:
-        proxy.script = script
-        args = ("features", "s3://photos/0", "-o", f"s3://tables/parts-{how}", "--model", "pixels", "--size", "300")
-        job.append(subprocess.Popen([BINARY, *args], env={**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}))
-        assert job[0].wait(120) != 0
-    assert "Uploads" not in s3.client.list_multipart_uploads(Bucket="tables")
-    assert s3.keys("tables", f"parts-{how}/") == []
-    assert "86 carried over" in pomona(*args, env=s3.env)
 
 
 def test_a_folder_that_may_not_be_written_to(s3):
