@@ -1,5 +1,6 @@
 """Servers on the loopback interface for tests that need a real one: started here, on a free port, and stopped at the end."""
 import base64
+import io
 import json
 import os
 import socket
@@ -9,11 +10,15 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 SERVERS = Path(__file__).resolve().parents[2] / ".deps" / "servers"
@@ -69,6 +74,36 @@ class Bucket:
         return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
 
+class Minio(Bucket):
+    def administer(self, method, call, body=b""):
+        request = AWSRequest(method, f"{self.url}/minio/admin/v3/{call}", data=body)
+        S3SigV4Auth(Credentials(*KEYS.values()), "s3", REGION).add_auth(request)
+        http(method, request.url, body, **{name.replace("-", "_"): value for name, value in request.headers.items()})
+
+    def add_user(self, name, secret):
+        """As an import, which is the one way in without MinIO's own encryption of requests."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("iam-assets/users.json", json.dumps({name: {"secretKey": secret, "status": "enabled"}}))
+            archive.writestr("iam-assets/user_mappings.json", json.dumps({name: {"version": 1, "policy": "readwrite"}}))
+        self.administer("PUT", "import-iam", packed.getvalue())
+
+    def remove_user(self, name):
+        self.administer("DELETE", f"remove-user?accessKey={name}")
+
+
+class Versitygw(Bucket):
+    def administer(self, *args):
+        subprocess.run([SERVERS / "versitygw", "admin", "--region", REGION, "--endpoint-url", self.url, *args], check=True, timeout=30,
+                       env={"ADMIN_ACCESS_KEY": KEYS["AWS_ACCESS_KEY_ID"], "ADMIN_SECRET_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]})
+
+    def add_user(self, name, secret):
+        self.administer("create-user", "--access", name, "--secret", secret, "--role", "admin")
+
+    def remove_user(self, name):
+        self.administer("delete-user", "--access", name)
+
+
 @contextmanager
 def started(command, port, log, seconds=10, **env):
     with open(log, "w") as out:
@@ -90,7 +125,7 @@ def minio(folder, certificates=None, authority=None):
     kms = "pomona-key:" + base64.b64encode(bytes(range(32))).decode()
     with started(command, port, folder / "minio.log", MINIO_ROOT_USER=KEYS["AWS_ACCESS_KEY_ID"], MINIO_DOMAIN="localhost",
                  MINIO_ROOT_PASSWORD=KEYS["AWS_SECRET_ACCESS_KEY"], MINIO_REGION=REGION, MINIO_KMS_SECRET_KEY=kms, MINIO_UPDATE="off"):
-        server = Bucket(f"http{'s' if certificates else ''}://127.0.0.1:{port}", folder / "state", authority and str(authority))
+        server = Minio(f"http{'s' if certificates else ''}://127.0.0.1:{port}", folder / "state", authority and str(authority))
         for _ in range(100):
             try:
                 server.client.list_buckets()
@@ -102,12 +137,13 @@ def minio(folder, certificates=None, authority=None):
 
 @contextmanager
 def versitygw(folder):
-    port, root = free_port(), folder / "root"
+    port, root, users = free_port(), folder / "root", folder / "users"
     root.mkdir(parents=True)
-    command = [SERVERS / "versitygw", "--port", f"127.0.0.1:{port}", "--keep-alive", "--quiet", "--region", REGION, "posix", root]
+    users.mkdir()
+    command = [SERVERS / "versitygw", "--port", f"127.0.0.1:{port}", "--keep-alive", "--quiet", "--region", REGION, "--iam-dir", users, "posix", root]
     with started(command, port, folder / "versitygw.log", ROOT_ACCESS_KEY=KEYS["AWS_ACCESS_KEY_ID"],
                  ROOT_SECRET_KEY=KEYS["AWS_SECRET_ACCESS_KEY"]):
-        server = Bucket(f"http://127.0.0.1:{port}", folder / "state")
+        server = Versitygw(f"http://127.0.0.1:{port}", folder / "state")
         server.root = root
         yield server
 

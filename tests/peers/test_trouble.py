@@ -69,6 +69,36 @@ def test_a_permission_withdrawn_on_the_way(s3):
     assert re.search(r"\d+ carried over", said)
 
 
+@pytest.mark.parametrize("name", ["versitygw", "minio"])
+def test_a_user_removed_on_the_way(name, tmp_path):
+    """The server itself forgets who asks; the same command with the keys of another reads what is not recorded, and nothing else."""
+    if not (servers.SERVERS / name).exists():
+        pytest.skip(f".deps/servers/{name} is not there")
+    reads = []
+
+    def script(head):
+        if PHOTO.match(head):
+            reads.append(PHOTO.match(head)[0])
+            if len(reads) == 200:
+                server.remove_user("someone")
+    with getattr(servers, name)(tmp_path) as server, FaultProxy(int(server.url.rsplit(":", 1)[1]), 1, 0) as proxy:
+        for bucket in ("photos", "tables"):
+            server.client.create_bucket(Bucket=bucket)
+        for i in range(300):
+            server.put("photos", f"{i:03}.jpg", jpeg(i % 50))
+        server.add_user("someone", "some-secret")
+        proxy.script = script
+        env = {**server.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
+        said = pomona(*arguments("out"), env={**env, "AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": "some-secret"}, code=1)
+        assert "the store does not know this access key" in said and "some-secret" not in said
+        assert set(server.keys("tables")) <= {"out/.pomona/lock"}  # which could not be removed, and stops nobody who continues here
+        reads.clear()
+        said = pomona(*arguments("out"), env=env)
+        carried = int(re.search(r"(\d+) carried over", said)[1])
+        assert "300 rows" in said and carried > 0 and len(set(reads)) == 300 - carried
+        assert len(errors(server, "out")) == 0 and "out/.pomona/lock" not in server.keys("tables")
+
+
 def test_a_single_object_that_may_not_be_read_is_a_row_of_errors(s3):
     said = scripted(s3, lambda head: refusal(b"403 Forbidden", b"AccessDenied") if b"/042.jpg" in head else None, "single", code=2)
     assert f"{PHOTOS - 1} rows" in said
