@@ -23,6 +23,7 @@ tar -xzf "$work/carquet-$version.tar.gz" -C "$work"
 # CARQUET_CMAKE: more arguments for cmake, such as those of another machine.
 # x86 SIMD is off: its Snappy needs SSSE3 whatever the CPU has, and PLAIN floats are copies that gain nothing from it.
 # No build type: carquet's Release adds LTO objects, which only the same compiler could link.
+# shellcheck disable=SC2086  # several arguments in one variable
 cmake -S "$work/carquet-$version/native" -B "$work/build" -G Ninja --log-level=WARNING ${CARQUET_CMAKE:-} \
     -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O2 -g1 -DNDEBUG -w -ffunction-sections ${CARQUET_CFLAGS:-}" \
     -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_VISIBILITY_PRESET=hidden \

@@ -20,7 +20,7 @@ fetch() {
     rm -rf "$root" "$work"
     mkdir -p "$root" "$work/lists/partial" "$work/cache/archives/partial"
     sed 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/debian.sources >"$work/debian.sources"
-    set -- -qq -o APT::Architectures::=$arch -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
+    set -- -qq -o APT::Architectures::="$arch" -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
         -o Dir::Etc::sourceparts=/nonexistent -o Dir::Etc::sourcelist="$work/debian.sources"
     cd "$work"
     apt-get "$@" update
@@ -34,6 +34,7 @@ fetch() {
 unpack() {
     for package in "$work"/*.deb; do
         dpkg -x "$package" "$root"
+        # shellcheck disable=SC2016  # dpkg-deb's own names
         dpkg-deb --showformat='${source:Package} ${source:Version} ${Package}\n' -W "$package" >>"$root/packages"
     done
     for source in "$work"/*.dsc; do
