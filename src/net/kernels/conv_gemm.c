@@ -43,7 +43,7 @@ static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_d
             .step_tap = 1,
             .step_c = taps,
             .step_j = depth * taps};
-        POM_TRY(pom_gemm_init(&g->groups[i], table, &source, lines, msg));
+        POM_TRY(pom_gemm_init(&g->groups[i], 1, table, &source, lines, msg));
     }
     return POM_OK;
 }

@@ -102,10 +102,8 @@ static enum pom_status init_gemms(
     w->gemms = pom_calloc(POINTS, sizeof *w->gemms);
     if (!w->gemms)
         return pom_fail_memory(msg, "the weights of a convolution");
-    for (int point = 0; point < POINTS; point++) {
-        POM_TRY(pom_gemm_init(&w->gemms[point], table, &source, lines, msg));
-        conv->weight_bytes += pom_gemm_bytes(&w->gemms[point]);
-    }
+    POM_TRY(pom_gemm_init(w->gemms, POINTS, table, &source, lines, msg));
+    conv->weight_bytes += POINTS * pom_gemm_bytes(w->gemms);
     float *transformed = pom_alloc_aligned(POINTS * PACKED_AT_ONCE * (size_t)d->out_c, sizeof(float));
     if (!transformed)
         return pom_fail_memory(msg, "the weights of a convolution");

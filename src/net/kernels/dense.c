@@ -47,8 +47,8 @@ enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa is
     struct pom_gemm_lines lines = {.width = USUAL_BATCH, .even = false};
     dense->desc = *desc;
     dense->table = pom_kernel_table(isa);
-    enum pom_status status =
-        dense->table ? pom_gemm_init(&dense->gemm, dense->table, &source, lines, msg) : init_ref(dense, &source, msg);
+    enum pom_status status = dense->table ? pom_gemm_init(&dense->gemm, 1, dense->table, &source, lines, msg)
+                                          : init_ref(dense, &source, msg);
     if (status != POM_OK) {
         pom_dense_free(dense);
         return status;

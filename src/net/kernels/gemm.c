@@ -108,24 +108,32 @@ void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, in
     }
 }
 
-enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
+static size_t whole_lines(size_t floats) {
+    const size_t line = POM_ALIGN / sizeof(float);
+    return (floats + line - 1) / line * line;
+}
+
+enum pom_status pom_gemm_init(struct pom_gemm *gemms, int count, const struct pom_kernel_table *table,
     const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg) {
-    *gemm = (struct pom_gemm){
+    struct pom_gemm gemm = {
         .k = source->taps * source->depth, .n = source->n, .lanes = table->lanes, .pack = table->pack};
-    choose(gemm, table, lines);
-    gemm->weights = pom_alloc_aligned((size_t)gemm->k * gemm->packed, sizeof(float));
-    gemm->bias = pom_alloc_aligned(gemm->packed, sizeof(float));
-    if (!gemm->weights || !gemm->bias) {
-        pom_gemm_clean_up(gemm);
+    choose(&gemm, table, lines);
+    size_t weights = whole_lines((size_t)gemm.k * gemm.packed), each = weights + whole_lines(gemm.packed);
+    float *memory = pom_alloc_aligned((size_t)count * each, sizeof(float));
+    if (!memory)
         return pom_fail_memory(msg, "the weights of a layer");
+    for (int i = 0; i < count; i++, memory += each) {
+        gemms[i] = gemm;
+        gemms[i].memory = i == 0 ? memory : NULL;
+        gemms[i].weights = memory;
+        gemms[i].bias = memory + weights;
+        pack(&gemms[i], source);
     }
-    pack(gemm, source);
     return POM_OK;
 }
 
 void pom_gemm_clean_up(struct pom_gemm *gemm) {
-    free(gemm->weights);
-    free(gemm->bias);
+    free(gemm->memory);
     *gemm = (struct pom_gemm){0};
 }
 

@@ -9,7 +9,8 @@
 struct pom_gemm {
     const struct pom_gemm_kernel *main, *last; /* last: NULL where there are none but main's */
     int k, n, lanes, pack;                     /* n columns; lanes and pack as the table has them */
-    float *weights, *bias;                     /* owned; packed alike */
+    float *weights, *bias;                     /* packed alike, in memory, or in that of the first of several */
+    float *memory;                             /* owned */
     size_t packed;                             /* columns of all panels */
 };
 
@@ -39,8 +40,8 @@ struct pom_gemm_lines {
     bool even;
 };
 
-/* On failure nothing is kept. */
-enum pom_status pom_gemm_init(struct pom_gemm *gemm, const struct pom_kernel_table *table,
+/* `count` products alike, in one piece of memory that is the first one's. On failure nothing is kept. */
+enum pom_status pom_gemm_init(struct pom_gemm *gemms, int count, const struct pom_kernel_table *table,
     const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg);
 
 /* Rows [first, first + rows) of k, n floats each. */
