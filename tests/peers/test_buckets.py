@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 from fault_proxy import WAIT, FaultProxy, answer, refusal  # noqa: E402
 
+LITE0 = Path(__file__).resolve().parents[2] / ".deps" / "models" / "efficientnet-lite0.onnx"
 BENCH = BINARY.parent / "tests" / "store" / "bucketbench"
 
 
@@ -180,6 +182,30 @@ def test_no_part_of_an_upload_is_left(s3, how):
     assert len(table(s3, key)) == 24 and len(uploads(key)) == 0
     assert [upload["UploadId"] for upload in uploads(other["Key"])] == [other["UploadId"]]
     s3.client.abort_multipart_upload(Bucket="tables", Key=other["Key"], UploadId=other["UploadId"])
+
+
+@pytest.mark.skipif(not LITE0.exists(), reason="efficientnet-lite0 is not there: make deps")
+def test_the_sample_for_fast_is_read_ahead(s3, tmp_path):
+    """Many at once where each answer takes 0.1 s, in the order in which local files are taken: the same choice, by the same figures."""
+    asked, at_once = {}, []
+
+    def script(head):  # the sample are the first reads: each image is read again by the job
+        photo = re.match(rb"GET /photos/set%20one/(\S+)", head)
+        if not photo or time.time() > asked.setdefault(photo[1], time.time()) + 0.1:
+            return None
+        at_once.append(sum(time.time() <= begun + 0.1 for begun in asked.values()))
+        return WAIT
+    for key in s3.keys("photos", "set one/"):
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(s3.get("photos", key))
+    fast = ("--model", LITE0, "--precision", "fast", "--min-cosine", "0.5")
+    with FaultProxy(int(s3.url.rsplit(":", 1)[1]), 1, 0) as proxy:
+        proxy.script = script
+        pomona("features", "s3://photos/set one", "-o", tmp_path / "far", *fast, env={**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"})
+    pomona("features", tmp_path / "set one", "-o", tmp_path / "near", *fast)
+    assert max(at_once) >= 12, max(at_once)
+    far, near = (json.loads((tmp_path / name / "run.json").read_text())["precision"] for name in ("far", "near"))
+    assert far == near and far["images_calibrated"] + far["images_checked"] == 24
 
 
 def test_a_listing_in_many_parts_is_whole_and_in_order(s3):
