@@ -200,7 +200,6 @@ static enum pom_status forget(const struct pom_s3 *s3, struct pom_message *msg) 
     return status;
 }
 
-/* What the store refuses it would refuse again; what did not reach it stays noted. */
 static enum pom_status give_up(struct pom_s3 *s3, const char *path, const char *id, struct pom_message *msg) {
     struct pom_s3_request request = {.method = "DELETE",
         .key = pom_s3_key(s3, path),
@@ -209,7 +208,7 @@ static enum pom_status give_up(struct pom_s3 *s3, const char *path, const char *
     pom_s3_parameter(&request, "uploadId", id);
     enum pom_status status = pom_client_run(s3->client, &request.request, msg);
     pom_request_clean_up(&request.request);
-    return status == POM_ERR_NETWORK ? status : forget(s3, msg);
+    return status;
 }
 
 enum pom_status pom_s3_tidy(struct pom_store *store, struct pom_message *msg) {
@@ -223,13 +222,17 @@ enum pom_status pom_s3_tidy(struct pom_store *store, struct pom_message *msg) {
     if (path && strncmp(path + 1, store->prefix, strlen(store->prefix)) == 0) {
         *path++ = '\0';
         status = give_up(s3, path, text.data, msg);
+        if (status != POM_ERR_NETWORK) /* what the store refuses it would refuse again */
+            status = forget(s3, msg);
     }
     pom_buffer_clean_up(&name);
     pom_buffer_clean_up(&text);
     return status;
 }
 
-/* Of one that is begun. */
+/* Of one that is begun. The note of one that failed stays: a part that was on its way may arrive after the upload was
+ * given up, and bring it back; the next run gives it up once more
+ * (https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html). */
 static enum pom_status carry_out(struct upload *upload, struct pom_message *msg) {
     enum pom_status status = note(upload, msg);
     if (status == POM_OK)

@@ -166,7 +166,10 @@ def test_no_part_of_an_upload_is_left(s3, how):
         if b"partNumber=2" not in head:
             return None
         if not begun:
-            begun.extend(uploads(key))
+            [upload] = uploads(key)
+            if "Parts" not in s3.client.list_parts(Bucket="tables", Key=key, UploadId=upload["UploadId"]):
+                return WAIT  # the first one: what is under way when an upload is given up may bring it back, until the next run
+            begun.append(upload)
             if how != "refused":
                 job[0].send_signal(signal.SIGINT if how == "stopped" else signal.SIGKILL)
         return refusal(b"403 Forbidden", b"AccessDenied") if how == "refused" else WAIT
@@ -175,7 +178,7 @@ def test_no_part_of_an_upload_is_left(s3, how):
         args = ("features", "s3://photos/set one", "-o", f"s3://tables/parts-{how}", "--model", "pixels", "--size", "640")
         job.append(subprocess.Popen([BINARY, *args], env={**s3.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}))
         assert job[0].wait(120) == {"refused": 1, "stopped": 1, "killed": -signal.SIGKILL}[how]
-    assert [upload["Key"] for upload in begun] == [key]
+    assert len(begun) == 1
     assert len(uploads(key)) == (how == "killed")
     assert s3.keys("tables", f"parts-{how}/f") == []
     assert "24 carried over" in pomona(*args, env=s3.env)
