@@ -10,6 +10,7 @@
 #include "job/lock.h"
 #include "job/pca_job.h"
 #include "options.h"
+#include "pca_input.h"
 #include "say.h"
 #include "store/store.h"
 #include "table_options.h"
@@ -28,7 +29,7 @@ struct pca_values {
     size_t memory_bytes;
     struct pom_guard guard;
     struct pom_access access;
-    char *of_run; /* owned: the table, where a run's folder was named */
+    struct pom_pca_input of_table, of_projection;
 };
 
 #define VALUE(member) offsetof(struct pca_values, member)
@@ -59,23 +60,6 @@ static const struct pom_option options[] = {
     {0},
 };
 
-/* The folder of a features run stands for its table of features. */
-static enum pom_status find_table(struct pca_values *values, struct pom_message *msg) {
-    static const char *const names[] = {"features.parquet", "features.json", "features.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names && !values->of_run; i++) {
-        values->of_run = pom_path_join(values->table, names[i]);
-        if (!values->of_run)
-            return pom_fail_memory(msg, "a path");
-        if (!pom_file_exists(values->of_run)) {
-            free(values->of_run);
-            values->of_run = NULL;
-        }
-    }
-    if (values->of_run)
-        values->table = values->of_run;
-    return POM_OK;
-}
-
 static enum pom_status parse(int argc, char **argv, struct pca_values *values, struct pom_message *msg) {
     int first;
     POM_TRY(pom_options_parse(options, argc, argv, values, &first, msg));
@@ -92,10 +76,22 @@ static enum pom_status parse(int argc, char **argv, struct pca_values *values, s
     if (!values->components.k && !(values->components.variance > 0))
         values->components.variance = 0.90;
     values->table = argv[first];
-    POM_TRY(find_table(values, msg));
-    if (!pom_file_exists(values->table)) /* before DEST is made */
-        return pom_fail(msg, POM_ERR_NOT_FOUND, "there is no table %s", values->table);
     return POM_OK;
+}
+
+/* Before DEST is made. */
+static enum pom_status open_inputs(struct pca_values *values, struct pom_message *msg) {
+    const char *const sources[] = {values->table, values->projection};
+    int n = values->projection ? 2 : 1;
+    POM_TRY(pom_guard_check(&values->guard, sources, n, values->destination, pom_catch_interrupts(), msg));
+    POM_TRY(pom_pca_input_open(&values->of_table, values->table, "features", msg));
+    return values->projection ? pom_pca_input_open(&values->of_projection, values->projection, "projection", msg)
+                              : POM_OK;
+}
+
+static enum pom_status fetch_inputs(struct pca_values *values, const char *folder, struct pom_message *msg) {
+    POM_TRY(pom_pca_input_fetch(&values->of_table, folder, "fetched-table", msg));
+    return pom_pca_input_fetch(&values->of_projection, folder, "fetched-projection", msg);
 }
 
 static enum pom_status publish(
@@ -131,9 +127,9 @@ static void tell(const struct pca_values *values, const struct pom_pca_job_resul
 static enum pom_status run_job(
     const struct pca_values *values, struct pom_store *store, struct pom_lease *lease, struct pom_message *msg) {
     const struct pom_pca_job_options job = {
-        .table = values->table,
+        .table = values->of_table.path.data,
         .column = values->column,
-        .projection = values->projection,
+        .projection = values->of_projection.path.data,
         .pca = {values->components.k, values->components.variance, values->no_scale, values->no_center},
         .keep_scaled = values->keep_scaled,
         .folder = pom_store_staging(store),
@@ -144,7 +140,10 @@ static enum pom_status run_job(
         .cancel = pom_catch_interrupts(),
     };
     struct pom_pca_job_result result;
-    POM_TRY(pom_pca_job_run(&job, &result, msg));
+    enum pom_status status = pom_pca_job_run(&job, &result, msg);
+    if (status != POM_OK && values->of_table.store)
+        return pom_fail_in(msg, status, "%s", values->table);
+    POM_TRY(status);
     if (result.n_files == 0)
         return pom_fail(
             msg, POM_ERR_ARGUMENT, "no PCA: all %" PRIu64 " rows of %s are equal", result.rows, values->table);
@@ -155,7 +154,7 @@ static enum pom_status run_job(
     return POM_OK;
 }
 
-static enum pom_status run_locked(const struct pca_values *values, struct pom_store *store, struct pom_message *msg) {
+static enum pom_status run_locked(struct pca_values *values, struct pom_store *store, struct pom_message *msg) {
     int lock;
     struct pom_lease *lease = NULL;
     POM_TRY(pom_lock_take(store, &lock, msg));
@@ -163,7 +162,11 @@ static enum pom_status run_locked(const struct pca_values *values, struct pom_st
     if (status == POM_OK)
         status = pom_store_tidy(store, msg);
     if (status == POM_OK)
+        status = fetch_inputs(values, pom_store_staging(store), msg);
+    if (status == POM_OK)
         status = run_job(values, store, lease, msg);
+    pom_pca_input_drop(&values->of_table);
+    pom_pca_input_drop(&values->of_projection);
     pom_lease_end(lease);
     pom_lock_discard(store);
     close(lock);
@@ -176,13 +179,14 @@ static enum pom_status run(int argc, char **argv, enum pom_exit *exit_code, stru
     struct pom_store *store = NULL;
     enum pom_status status = parse(argc, argv, &values, msg);
     if (status == POM_OK)
-        status = pom_guard_check(&values.guard, NULL, 0, values.destination, pom_catch_interrupts(), msg);
+        status = open_inputs(&values, msg);
     if (status == POM_OK)
         status = pom_store_open(values.destination, true, pom_catch_interrupts(), &store, msg);
     if (status == POM_OK)
         status = run_locked(&values, store, msg);
     pom_store_close(store);
-    free(values.of_run);
+    pom_pca_input_close(&values.of_table);
+    pom_pca_input_close(&values.of_projection);
     return status;
 }
 
@@ -192,7 +196,8 @@ const struct pom_verb pom_cmd_pca = {
     .usage = "TABLE -o DEST [OPTION]...",
     .details = "TABLE is a .parquet, .json or .csv file with a column of lists (and `path` and `label` where it has\n"
                "them), a folder of such files as Spark writes it, or the DEST of `pomona features`, whose features\n"
-               "are taken. DEST receives pca.parquet and projection.parquet, each whole or not at all.\n\n"
+               "are taken; files may lie in a bucket or in HDFS. DEST receives pca.parquet and projection.parquet, "
+               "each whole or not at all.\n\n"
                "  pomona pca out/features.parquet -o out --pca 0.90\n"
                "  pomona pca new/features.parquet -o new --projection out/projection.parquet\n",
     .options = options,

@@ -146,7 +146,6 @@ const struct pom_store_kind pom_file_store = {
     .list = file_list,
     .read = file_read,
     .version = file_version,
-    .fetch = join,
     .publish = file_publish,
     .file_version = file_file_version,
     .remove = file_remove,

@@ -11,11 +11,12 @@ struct pom_store_kind {
     enum pom_status (*list)(struct pom_store *, const struct pom_store_visitor *, struct pom_message *);
     enum pom_status (*read)(
         struct pom_store *, const struct pom_store_entry *, size_t max, struct pom_buffer *, struct pom_message *);
-    void (*read_start)(struct pom_store *, struct pom_store_read *); /* NULL, as the next two, where no network is */
+    void (*read_start)(
+        struct pom_store *, struct pom_store_read *); /* NULL, as the next two and download, where no network is */
     void (*cancel)(struct pom_store *);
     uint64_t (*requests)(const struct pom_store *);
     enum pom_status (*version)(struct pom_store *, const char *name, struct pom_buffer *, struct pom_message *);
-    enum pom_status (*fetch)(struct pom_store *, const char *name, struct pom_buffer *, struct pom_message *);
+    enum pom_status (*download)(struct pom_store *, const char *name, const char *file, struct pom_message *);
     enum pom_status (*publish)(struct pom_store *, const char *file, const char *name, struct pom_message *);
     enum pom_status (*file_version)(struct pom_store *, const char *file, struct pom_buffer *, struct pom_message *);
     enum pom_status (*remove)(struct pom_store *, const char *name, struct pom_message *);

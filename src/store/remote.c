@@ -203,16 +203,12 @@ static enum pom_status download(
     return status;
 }
 
-enum pom_status pom_remote_fetch(
-    struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg) {
+enum pom_status pom_remote_download(
+    struct pom_store *store, const char *name, const char *file, struct pom_message *msg) {
     struct pom_buffer path = {0};
-    const char *slash = strrchr(name, '/');
-    out->size = 0;
     enum pom_status status = join(store, name, &path, msg);
-    if (status == POM_OK && !pom_buffer_printf(out, "%s/fetched-%s", store->staging, slash ? slash + 1 : name))
-        status = memory(msg);
     if (status == POM_OK)
-        status = download((struct pom_remote *)store, path.data, out->data, msg);
+        status = download((struct pom_remote *)store, path.data, file, msg);
     pom_buffer_clean_up(&path);
     return status;
 }

@@ -88,8 +88,8 @@ void pom_remote_cancel(struct pom_store *store);
 uint64_t pom_remote_requests(const struct pom_store *store);
 enum pom_status pom_remote_version(
     struct pom_store *store, const char *name, struct pom_buffer *version, struct pom_message *msg);
-enum pom_status pom_remote_fetch(
-    struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg);
+enum pom_status pom_remote_download(
+    struct pom_store *store, const char *name, const char *file, struct pom_message *msg);
 enum pom_status pom_remote_publish(
     struct pom_store *store, const char *file, const char *name, struct pom_message *msg);
 enum pom_status pom_remote_remove(struct pom_store *store, const char *name, struct pom_message *msg);

@@ -187,21 +187,13 @@ static enum pom_status s3_file_version(
     return pom_buffer_text(version, digest) ? POM_OK : memory(msg);
 }
 
-static const char *base_name(const char *name) {
-    const char *slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
-
-static enum pom_status s3_fetch(
-    struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg) {
+static enum pom_status s3_download(
+    struct pom_store *store, const char *name, const char *file, struct pom_message *msg) {
     struct pom_s3 *s3 = (struct pom_s3 *)store;
     struct pom_buffer path = {0};
-    out->size = 0;
     enum pom_status status = join(s3, name, &path, msg);
-    if (status == POM_OK && !pom_buffer_printf(out, "%s/fetched-%s", store->staging, base_name(name)))
-        status = memory(msg);
     if (status == POM_OK)
-        status = pom_s3_download(s3, path.data, out->data, msg);
+        status = pom_s3_download(s3, path.data, file, msg);
     pom_buffer_clean_up(&path);
     return status;
 }
@@ -251,7 +243,7 @@ const struct pom_store_kind pom_s3_store = {
     .cancel = s3_cancel,
     .requests = s3_requests,
     .version = s3_version,
-    .fetch = s3_fetch,
+    .download = s3_download,
     .publish = s3_publish,
     .file_version = s3_file_version,
     .remove = s3_remove,

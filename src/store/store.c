@@ -85,7 +85,19 @@ enum pom_status pom_store_version(
 
 enum pom_status pom_store_fetch(
     struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg) {
-    return store->kind->fetch(store, name, out, msg);
+    const char *slash = strrchr(name, '/');
+    out->size = 0;
+    bool local = !store->kind->download;
+    bool named = local ? pom_buffer_printf(out, "%s%s", store->prefix, name)
+                       : pom_buffer_printf(out, "%s/fetched-%s", store->staging, slash ? slash + 1 : name);
+    if (!named)
+        return pom_fail_memory(msg, name);
+    return local ? POM_OK : store->kind->download(store, name, out->data, msg);
+}
+
+enum pom_status pom_store_download(
+    struct pom_store *store, const char *name, const char *file, struct pom_message *msg) {
+    return store->kind->download(store, name, file, msg);
 }
 
 enum pom_status pom_store_publish(

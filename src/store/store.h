@@ -84,6 +84,11 @@ enum pom_status pom_store_version(
 enum pom_status pom_store_fetch(
     struct pom_store *store, const char *name, struct pom_buffer *out, struct pom_message *msg);
 
+/* Copies the object `name` ("": the one object that the location names) to the local file. Only of a store that reads
+ * ahead. */
+enum pom_status pom_store_download(
+    struct pom_store *store, const char *name, const char *file, struct pom_message *msg);
+
 /* Makes the finished local file the object `name` below the location, whole or not at all; the file is gone afterwards,
  * and the object's version is the one that pom_store_file_version told of the file. */
 enum pom_status pom_store_publish(struct pom_store *store, const char *file, const char *name, struct pom_message *msg);

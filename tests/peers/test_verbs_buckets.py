@@ -114,3 +114,23 @@ def test_secrets_stay_secret(s3):
             said += done.stdout + done.stderr
     said += s3.get("tables", "secrets/run.json").decode() + s3.get("tables", "secrets/.pomona/manifest.sqlite").decode(errors="replace")
     assert "signature is wrong" in said and [s for s in secrets if s in said] == []
+
+
+def test_pca_from_a_bucket(s3, tmp_path):
+    """A table, the folder of a run, and a projection there: the same files as from local copies, and no copy is left behind."""
+    pomona("features", "s3://photos", "-o", "s3://tables/wide", *PIXELS, "--pca", 3, env=s3.env)
+    for name in ("features.parquet", "projection.parquet"):
+        (tmp_path / name).write_bytes(s3.get("tables", f"wide/{name}"))
+    for there, here in ((("s3://tables/wide/features.parquet", "--pca", 2), (tmp_path / "features.parquet", "--pca", 2)),
+                        (("s3://tables/wide", "--projection", "s3://tables/wide"),
+                         (tmp_path / "features.parquet", "--projection", tmp_path / "projection.parquet"))):
+        pomona("pca", *there, "-o", tmp_path / "there", env=s3.env)
+        pomona("pca", *here, "-o", tmp_path / "here")
+        for name in ("pca.parquet", "projection.parquet"):
+            assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+        assert not (tmp_path / "there" / ".pomona").exists()
+    pomona("pca", "s3://tables/wide", "-o", "s3://tables/narrow", "--pca", 2, env=s3.env)
+    assert s3.keys("tables", "narrow/") == ["narrow/pca.parquet", "narrow/projection.parquet"]
+    assert not list(Path(s3.env["XDG_STATE_HOME"]).glob("pomona/jobs/*/fetched-table*"))
+    assert "there is no features.parquet in s3://photos/" in pomona("pca", "s3://photos", "-o", tmp_path / "none", env=s3.env, code=1)
+    assert not (tmp_path / "none").exists()
