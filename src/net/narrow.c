@@ -122,8 +122,8 @@ static enum pom_status grid_from_range(
     POM_TRY(add_grid(graph, value, &grid, msg));
     for (int c = 0; c < range->channels; c++) {
         double low = fmin(range->low[c], 0.0), high = fmax(range->high[c], 0.0);
-        widest = fmax(widest, high - low);
-        lowest = fmin(lowest, low);
+        widest = high - low > widest ? high - low : widest;
+        lowest = low < lowest ? low : lowest;
     }
     for (int c = 0; c < range->channels; c++) {
         double low = fmin(range->low[c], 0.0), high = fmax(range->high[c], 0.0);
