@@ -14,7 +14,6 @@ for argument; do
     esac
 done
 # What pkg-config does not tell of static archives; while those are being made there is nothing to tell.
-# shellcheck disable=SC2046  # no argument where there is no such library
 [ ! -f "$root/recipe" ] || set -- "$@" "$root/glibc.o" -L"$lib" -lspng -lcurl -lssl -lcrypto -lhdf5_serial -lsz -laec -lzstd -llz4 -lz -lopenblas \
-    -lgfortran $(cat "$root/quadmath") -lgcc_eh -Wl,-z,defs -Wl,--gc-sections -s
+    -lgfortran "$(cat "$root/more")" -lgcc_eh -Wl,-z,defs -Wl,--gc-sections -s
 exec "$here/.deps/wheel-venv/bin/python" -m ziglang cc -target "$POMONA_WHEEL-linux-gnu.2.28" "$@"

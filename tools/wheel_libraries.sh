@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 machine=${1:?usage: wheel_libraries.sh x86_64|aarch64}
-case $machine in x86_64) arch=amd64 quadmath=-lquadmath ;; aarch64) arch=arm64 quadmath= ;; *) echo "no such machine: $machine" >&2 && exit 1 ;; esac
+case $machine in x86_64) arch=amd64 more=lib/x86_64-linux-gnu/libquadmath.a ;; aarch64) arch=arm64 more=lib/aarch64-linux-gnu/libgcc.a ;; *) echo "no such machine: $machine" >&2 && exit 1 ;; esac
 archives="libjpeg62-turbo-dev libwebp-dev libprotobuf-c-dev libopenblas-pthread-dev liblapacke-dev libjansson-dev libsqlite3-dev
     libexpat1-dev zlib1g-dev libzstd-dev liblz4-dev libssl-dev libhdf5-dev libaec-dev libgfortran-12-dev libgcc-12-dev"
 root=$PWD/.deps/wheel/$machine
@@ -55,7 +55,7 @@ unpack() {
     sed -i '/^Requires.private/d' "$lib/pkgconfig/lapacke.pc"
     sed -e '/^Libs.private/d' -e "s|openblas-pthread/*\$||" "$lib/openblas-pthread/pkgconfig/openblas.pc" >"$lib/pkgconfig/openblas.pc"
     cp "$root/usr/include/$machine-linux-gnu/openblas-pthread/"* "$root/usr/include/"
-    echo "$quadmath" >"$root/quadmath"
+    echo "$root/usr/$more" >"$root/more"
 }
 
 # For pkg-config. usage: describe PACKAGE LIBRARIES VERSION
