@@ -127,10 +127,10 @@ static enum pom_status calibrate(struct trial *trial, struct pom_message *msg) {
     if (status == POM_OK && !pom_buffer_append(&trial->calibration, blob, n))
         status = pom_fail_memory(&why, "the calibration");
     free(blob);
-    if (status == POM_ERR_UNSUPPORTED)
+    if (status != POM_ERR_UNSUPPORTED)
+        return status == POM_OK ? POM_OK : pom_fail(msg, status, "%s", why.text);
+    if (trial->job->options->precision != POM_WISH_BF16)
         pom_job_warn(trial->job, "no %s: %s", pom_precision_name(POM_PRECISION_INT8), why.text);
-    else if (status != POM_OK)
-        return pom_fail(msg, status, "%s", why.text);
     return POM_OK;
 }
 
@@ -139,16 +139,15 @@ static enum pom_status choose(struct trial *trial, struct pom_message *msg) {
     bool taken = false;
     enum pom_wish wish = trial->job->options->precision;
     POM_TRY(infer(trial, trial->exact, msg));
-    if (wish != POM_WISH_BF16) /* which needs none */
-        POM_TRY(calibrate(trial, msg));
-    if (trial->calibration.size)
+    POM_TRY(calibrate(trial, msg)); /* int8 needs it, bf16 comes closer by it */
+    if (trial->calibration.size && wish != POM_WISH_BF16)
         POM_TRY(try_precision(trial, POM_PRECISION_INT8, &taken, msg));
     if (!taken && wish != POM_WISH_INT8)
         POM_TRY(try_precision(trial, POM_PRECISION_BF16, &taken, msg));
     if (!taken && (!trial->job->info || trial->job->info->precision != POM_PRECISION_EXACT))
         POM_TRY(load(trial->job, POM_PRECISION_EXACT, &trial->calibration, msg));
     choice->used = trial->job->info->precision;
-    if (choice->used != POM_PRECISION_INT8)
+    if (choice->used == POM_PRECISION_EXACT)
         pom_buffer_clean_up(&trial->calibration);
     return POM_OK;
 }

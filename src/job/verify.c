@@ -70,11 +70,11 @@ static void drop_copy(const struct verify *self, const struct pom_buffer *path) 
 static enum pom_status read_calibration(struct verify *self, struct pom_buffer *out, struct pom_message *msg) {
     struct pom_choice choice;
     bool found = false;
-    if (self->made.precision != POM_PRECISION_INT8)
+    if (self->made.precision == POM_PRECISION_EXACT)
         return POM_OK;
     if (self->manifest)
         POM_TRY(pom_choice_read(self->manifest, &choice, out, &found, msg));
-    if (found && out->size)
+    if (found && (out->size || self->made.precision == POM_PRECISION_BF16)) /* bf16 of a network without one */
         return POM_OK;
     return pom_fail(msg, POM_ERR_NOT_FOUND,
         "%s holds %s features, and the calibration that they were computed with stands in the job's manifest, which "
