@@ -89,7 +89,7 @@ def yarn(folder):
     settings = {f"yarn.resourcemanager.{name}address": f"127.0.0.1:{port}" for name, port in ports.items()}
     settings |= {"yarn.resourcemanager.hostname": "127.0.0.1", "mapreduce.jobhistory.webapp.address": "127.0.0.1:0", "fs.defaultFS": "file:///",
                  "yarn.scheduler.minimum-allocation-mb": 256, "yarn.nodemanager.vmem-check-enabled": "false",
-                 "yarn.nodemanager.disk-health-checker.enable": "false"}
+                 "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100"}
     site = folder / "conf" / "yarn-site.xml"
     site.parent.mkdir(parents=True)
     command = ["java", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-opens", "java.base/java.lang=ALL-UNNAMED",
