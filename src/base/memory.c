@@ -24,10 +24,10 @@ void *pom_calloc(size_t n, size_t size) {
 /* Large memory in huge pages where the system gives them for the asking: a network's weights are touched for the first
  * time in 512 times fewer faults. The rest, smaller than such a page, stays in small ones. */
 static void *alloc_huge(size_t bytes) {
-    size_t padded = (bytes + POM_ALIGN - 1) / POM_ALIGN * POM_ALIGN;
-    void *memory = aligned_alloc(HUGE_PAGE_BYTES, padded);
-    if (memory)
-        madvise(memory, bytes / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE);
+    void *memory;
+    if (posix_memalign(&memory, HUGE_PAGE_BYTES, bytes) != 0)
+        return NULL;
+    madvise(memory, bytes / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE);
     return memory;
 }
 
@@ -35,9 +35,8 @@ void *pom_alloc_aligned(size_t n, size_t size) {
     size_t bytes, padded;
     if (!pom_size_mul(n, size, &bytes) || __builtin_add_overflow(bytes, (size_t)POM_ALIGN, &padded))
         return NULL;
-    if (bytes < 2 * (size_t)HUGE_PAGE_BYTES)
-        return aligned_alloc(POM_ALIGN, padded / POM_ALIGN * POM_ALIGN);
-    return alloc_huge(bytes);
+    padded = padded / POM_ALIGN * POM_ALIGN;
+    return padded < 2 * (size_t)HUGE_PAGE_BYTES ? aligned_alloc(POM_ALIGN, padded) : alloc_huge(padded);
 }
 
 bool pom_grow(void **data, size_t *capacity, size_t need, size_t size) {
