@@ -30,9 +30,9 @@ static void wait_a_little(struct pom_ahead *ahead) {
     pthread_cond_timedwait(&ahead->changed, &ahead->mutex, &until);
 }
 
-/* Caller holds the mutex. What was full is filled again when a quarter is free: reads in bursts cost less than one now
- * and then. */
-static bool has_room(struct pom_job *job, uint64_t bytes) {
+/* Caller holds the mutex; notes whether it is full. What was full is filled again when a quarter is free: reads in
+ * bursts cost less than one now and then. */
+static bool find_room(struct pom_job *job, uint64_t bytes) {
     struct pom_ahead *ahead = &job->ahead;
     uint64_t most_bytes = job->budget.ahead_bytes;
     int most_items = MOST_AHEAD;
@@ -48,7 +48,7 @@ static bool has_room(struct pom_job *job, uint64_t bytes) {
 static bool wait_for_room(struct pom_job *job, uint64_t bytes) {
     struct pom_ahead *ahead = &job->ahead;
     pthread_mutex_lock(&ahead->mutex);
-    while (!atomic_load(&job->stop) && !has_room(job, bytes))
+    while (!atomic_load(&job->stop) && !find_room(job, bytes))
         wait_a_little(ahead);
     ahead->bytes += bytes;
     ahead->items++;
@@ -62,7 +62,7 @@ static void give_room(struct pom_job *job, uint64_t bytes) {
     pthread_mutex_lock(&ahead->mutex);
     ahead->bytes -= bytes;
     ahead->items--;
-    if (ahead->full && has_room(job, 0))
+    if (ahead->full && find_room(job, 0))
         pthread_cond_signal(&ahead->changed);
     pthread_mutex_unlock(&ahead->mutex);
 }

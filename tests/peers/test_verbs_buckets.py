@@ -78,7 +78,7 @@ def test_eu_only(s3):
     quiet = {"NO_GCE_CHECK": "1"}
     assert run(s3, "ls", "--eu-only", "s3://photos", **quiet)
     done = subprocess.run([BINARY, "features", "s3://photos", "-o", "s3://tables/eu", *PIXELS, "--eu-only"], capture_output=True,
-                          text=True, env={**s3.env, **quiet, "POMONA_ANONYMOUS": "", "AWS_REGION": servers.REGION})
+                          text=True, env={**s3.env, **quiet, "AWS_REGION": servers.REGION})
     assert done.returncode == 0, done.stderr
 
 
