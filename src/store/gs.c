@@ -35,15 +35,23 @@ static enum pom_status gs_get(struct pom_remote *remote, const struct pom_store_
     return good ? POM_OK : memory(msg);
 }
 
+/* What is known of it takes the permission that reading it does. */
+static bool metadata_url(const struct pom_gs *gs, const char *path, struct pom_buffer *out) {
+    return pom_gs_url(gs, pom_gs_name(gs, path), out) && pom_buffer_text(out, "?fields=size,generation,metadata");
+}
+
+static enum pom_status gs_probe(
+    struct pom_remote *remote, const char *path, struct pom_call *call, struct pom_message *msg) {
+    return metadata_url((const struct pom_gs *)remote, path, &call->url) ? POM_OK : memory(msg);
+}
+
 static enum pom_status gs_stat(
     struct pom_remote *remote, const char *path, struct pom_remote_object *out, struct pom_message *msg) {
     const struct pom_gs *gs = (const struct pom_gs *)remote;
     struct pom_call call = {
         .method = "GET", .missing_is_fine = true, .request = {.subject = path, .max_bytes = MAX_ANSWER}};
     *out = (struct pom_remote_object){0};
-    bool good = pom_gs_url(gs, pom_gs_name(gs, path), &call.url) &&
-                pom_buffer_text(&call.url, "?fields=size,generation,metadata");
-    enum pom_status status = good ? pom_remote_run(remote, &call, msg) : memory(msg);
+    enum pom_status status = metadata_url(gs, path, &call.url) ? pom_remote_run(remote, &call, msg) : memory(msg);
     if (status == POM_OK && call.request.answer->status != 404)
         status = pom_gs_object_parse(call.request.answer->answer.data, call.request.answer->answer.size, out, msg);
     pom_call_clean_up(&call);
@@ -150,6 +158,7 @@ static const struct pom_remote_kind gs_kind = {
     .prepare = gs_prepare,
     .locate = gs_locate,
     .get = gs_get,
+    .probe = gs_probe,
     .stat = gs_stat,
     .upload = pom_gs_upload,
     .remove = gs_remove,

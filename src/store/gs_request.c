@@ -60,7 +60,7 @@ static const struct {
     {401, POM_ERR_NETWORK,
         "the credentials are not accepted: sign in anew (gcloud auth application-default login), or set "
         "GOOGLE_APPLICATION_CREDENTIALS to a service account's file that is still valid"},
-    {403, POM_ERR_IO, "access is denied: the identity lacks the permission"},
+    {403, POM_ERR_IO, POM_ACCESS_DENIED},
     {404, POM_ERR_NOT_FOUND, "it is not there: check the names of bucket and object"},
     {412, POM_ERR_CONFLICT, "it has changed since it was listed: run the same command again"},
 };

@@ -48,6 +48,11 @@ static enum pom_status hdfs_get(struct pom_remote *remote, const struct pom_stor
     return pom_hdfs_call((const struct pom_hdfs *)remote, entry->path, op, call, msg);
 }
 
+static enum pom_status hdfs_probe(
+    struct pom_remote *remote, const char *path, struct pom_call *call, struct pom_message *msg) {
+    return pom_hdfs_call((const struct pom_hdfs *)remote, path, "OPEN&length=1", call, msg);
+}
+
 static enum pom_status hdfs_stat(
     struct pom_remote *remote, const char *path, struct pom_remote_object *out, struct pom_message *msg) {
     struct pom_call call = {.method = "GET",
@@ -182,6 +187,7 @@ static const struct pom_remote_kind hdfs_kind = {
     .prepare = hdfs_prepare,
     .locate = hdfs_locate,
     .get = hdfs_get,
+    .probe = hdfs_probe,
     .stat = hdfs_stat,
     .upload = pom_hdfs_upload,
     .remove = hdfs_remove,

@@ -57,7 +57,7 @@ static const struct advice {
     enum pom_status meaning;
     const char *text;
 } all_advice[] = {
-    {"AccessControlException", 0, POM_ERR_IO, "access is denied"},
+    {"AccessControlException", 0, POM_ERR_IO, POM_ACCESS_DENIED},
     {"FileNotFoundException", 0, POM_ERR_NOT_FOUND, "it is not there"},
     {"SafeModeException", 0, POM_ERR_NETWORK, "the NameNode is in safe mode, in which nothing is written"},
     {"StandbyException", 0, POM_ERR_NETWORK, "this NameNode is on standby: name the active one"},

@@ -63,6 +63,7 @@ enum pom_status pom_remote_open(const struct pom_remote_kind *kind, const char *
 
 void pom_remote_clean_up(struct pom_remote *remote) {
     pom_client_free(remote->client);
+    pom_readings_clean_up(&remote->readings);
 }
 
 enum pom_status pom_remote_run(struct pom_remote *remote, struct pom_call *call, struct pom_message *msg) {
@@ -73,70 +74,59 @@ int pom_remote_deadline_ms(uint64_t bytes) {
     return POM_CLIENT_DEADLINE_MS + (int)(bytes / LEAST_BYTES_PER_MS);
 }
 
-static enum pom_status write_read(struct pom_remote *remote, const struct pom_store_entry *entry, size_t max_bytes,
-    struct pom_call *call, struct pom_message *msg) {
-    *call = (struct pom_call){.method = "GET",
-        .expected_bytes = entry->size <= max_bytes ? entry->size : 0,
-        .request = {.subject = entry->path, .max_bytes = max_bytes, .hedge = true}};
-    return remote->kind->get(remote, entry, 0, 0, call, msg);
+static void release(struct pom_request *request) {
+    pom_call_clean_up((struct pom_call *)request);
+    free(request);
 }
 
-/* Takes over the bytes of the answer. */
-static void take_answer(struct pom_request *request, struct pom_buffer *out) {
-    struct pom_buffer old = *out;
-    *out = request->answer->answer;
-    request->answer->answer = old;
+/* The call that was written down, or NULL where that failed. */
+static struct pom_request *keep(struct pom_call *call, enum pom_status status) {
+    if (status == POM_OK)
+        return &call->request;
+    release(&call->request);
+    return NULL;
 }
+
+static struct pom_call *make(struct pom_request request, struct pom_message *msg) {
+    struct pom_call *call = pom_calloc(1, sizeof *call);
+    if (call)
+        *call = (struct pom_call){.method = "GET", .request = request};
+    else
+        memory(msg);
+    return call;
+}
+
+static struct pom_request *get(
+    struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes, struct pom_message *msg) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    const struct pom_request request = {.subject = entry->path, .max_bytes = max_bytes, .hedge = true};
+    struct pom_call *call = make(request, msg);
+    if (!call)
+        return NULL;
+    call->expected_bytes = entry->size <= max_bytes ? entry->size : 0;
+    return keep(call, remote->kind->get(remote, entry, 0, 0, call, msg));
+}
+
+static struct pom_request *probe(struct pom_store *store, const char *path, struct pom_message *msg) {
+    struct pom_remote *remote = (struct pom_remote *)store;
+    const struct pom_request request = {.subject = path, .max_bytes = MAX_ANSWER};
+    struct pom_call *call = make(request, msg);
+    if (!call)
+        return NULL;
+    call->missing_is_fine = true;
+    return keep(call, remote->kind->probe(remote, path, call, msg));
+}
+
+static const struct pom_reading_kind readings = {get, probe, release};
 
 enum pom_status pom_remote_read(struct pom_store *store, const struct pom_store_entry *entry, size_t max_bytes,
     struct pom_buffer *out, struct pom_message *msg) {
-    struct pom_remote *remote = (struct pom_remote *)store;
-    struct pom_call call;
-    enum pom_status status = write_read(remote, entry, max_bytes, &call, msg);
-    if (status == POM_OK)
-        status = pom_remote_run(remote, &call, msg);
-    if (status == POM_OK)
-        take_answer(&call.request, out);
-    pom_call_clean_up(&call);
-    return status;
-}
-
-struct get {
-    struct pom_call call;
-    struct pom_store_read *read;
-};
-
-static void finish_get(struct pom_request *request) {
-    struct get *get = (struct get *)request;
-    struct pom_store_read *read = get->read;
-    read->status = request->status;
-    if (request->status == POM_OK)
-        take_answer(request, &read->bytes);
-    else
-        read->message = request->message;
-    pom_call_clean_up(&get->call);
-    free(get);
-    read->done(read);
+    return pom_reading_run(&readings, store, ((struct pom_remote *)store)->client, entry, max_bytes, out, msg);
 }
 
 void pom_remote_read_start(struct pom_store *store, struct pom_store_read *read) {
     struct pom_remote *remote = (struct pom_remote *)store;
-    struct get *get = pom_calloc(1, sizeof *get);
-    if (!get) {
-        read->status = memory(&read->message);
-        read->done(read);
-        return;
-    }
-    get->read = read;
-    read->status = write_read(remote, &read->entry, read->max_bytes, &get->call, &read->message);
-    get->call.request.done = finish_get;
-    if (read->status == POM_OK) {
-        pom_client_submit(remote->client, &get->call.request);
-        return;
-    }
-    pom_call_clean_up(&get->call);
-    free(get);
-    read->done(read);
+    pom_reading_start(&readings, store, remote->client, &remote->readings, read);
 }
 
 void pom_remote_cancel(struct pom_store *store) {

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "store/client.h"
 #include "store/kind.h"
+#include "store/reading.h"
 
 struct pom_remote;
 
@@ -52,6 +53,9 @@ struct pom_remote_kind {
     /* Writes down the read of `n` bytes from `at` on; n = 0: of all. entry->version may be NULL: of any. */
     enum pom_status (*get)(struct pom_remote *remote, const struct pom_store_entry *entry, uint64_t at, uint64_t n,
         struct pom_call *call, struct pom_message *msg);
+    /* Writes down a request that fails where the object may not be read, whatever is in it. */
+    enum pom_status (*probe)(
+        struct pom_remote *remote, const char *path, struct pom_call *call, struct pom_message *msg);
     enum pom_status (*stat)(
         struct pom_remote *remote, const char *path, struct pom_remote_object *out, struct pom_message *msg);
     /* The file becomes the object, whole or not at all. */
@@ -65,13 +69,14 @@ struct pom_remote {
     struct pom_store store;
     const struct pom_remote_kind *kind;
     struct pom_client *client;
+    struct pom_readings readings;
 };
 
 /* What struct pom_store_kind.open does, for a kind. */
 enum pom_status pom_remote_open(const struct pom_remote_kind *kind, const char *location, bool create,
     const atomic_bool *cancel, struct pom_store **out, struct pom_message *msg);
 
-/* Frees the client. */
+/* Frees the client, and what is known of reads. */
 void pom_remote_clean_up(struct pom_remote *remote);
 
 /* Submits the call and waits for its end. */

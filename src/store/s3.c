@@ -117,7 +117,7 @@ static void s3_close(struct pom_store *store) {
     pom_buffer_clean_up(&s3->path);
     pom_buffer_clean_up(&s3->query);
     pom_buffer_clean_up(&s3->authorization);
-    pom_buffer_clean_up(&s3->readable);
+    pom_readings_clean_up(&s3->readings);
     pthread_mutex_destroy(&s3->mutex);
     free(s3);
 }

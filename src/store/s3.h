@@ -8,6 +8,7 @@
 #include "store/credentials.h"
 #include "store/kind.h"
 #include "store/page.h"
+#include "store/reading.h"
 #include "store/s3_config.h"
 #include "store/sigv4.h"
 #include "store/uri.h"
@@ -26,10 +27,9 @@ struct pom_s3 {
     uint64_t generation;                /* of the credentials */
     struct pom_sigv4_cache cache;
     struct pom_buffer path, query, authorization;
-    struct pom_buffer readable; /* path of an object that was read; "" before there is one */
-    int denied;                 /* objects, before one could be read */
-    time_t clock_offset;        /* of the server's clock to ours, seconds */
-    pthread_mutex_t mutex;      /* guards region */
+    struct pom_readings readings;
+    time_t clock_offset;   /* of the server's clock to ours, seconds */
+    pthread_mutex_t mutex; /* guards region */
     char region[POM_S3_REGION];
 };
 

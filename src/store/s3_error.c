@@ -35,7 +35,7 @@ static const struct advice all_advice[] = {
     {"RequestPayerRequired", 0, POM_ERR_NETWORK, "who reads pays: give --request-payer if that is fine with you"},
     {"NotImplemented", 0, POM_ERR_UNSUPPORTED, "the store does not know this kind of request"},
     {"InvalidObjectState", 0, POM_ERR_IO, "the object is archived: restore it first"},
-    {"AccessDenied", 0, POM_ERR_IO, "access is denied: the identity lacks the permission"},
+    {"AccessDenied", 0, POM_ERR_IO, POM_ACCESS_DENIED},
     {NULL, 301, POM_ERR_NETWORK, "the bucket is in another region: set AWS_REGION to its own"},
     {NULL, 400, POM_ERR_NETWORK,
         "the store does not say why: credentials that have expired are refused like this, and requests for another "

@@ -15,6 +15,7 @@ import threading
 
 KINDS = ["refuse", "reset", "truncate", "stall", "500", "503", "expired", "short", "garbage", "garbled", "region"]
 REFUSED_SECONDS = 0.3
+DENIED = ("access is denied", "the identity lacks the permission; have it granted, or use another identity")  # as pomona says it of every store
 WAIT = object()
 TOKEN = re.compile(rb"\r\nx-amz-security-token: *(\S+)", re.I)
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.I)

@@ -214,8 +214,8 @@ class Hadoop:
     def superuser(self, method, path, op, **parameters):
         return self.call(method, path, op, user=SUPERUSER, **parameters)
 
-    def put(self, path, data):
-        query = urllib.parse.urlencode({"op": "CREATE", "user.name": "pomona", "noredirect": "true", "overwrite": "true"})
+    def put(self, path, data, **parameters):
+        query = urllib.parse.urlencode({"op": "CREATE", "user.name": "pomona", "noredirect": "true", "overwrite": "true", **parameters})
         where = json.loads(http("PUT", f"http://{self.address}/webhdfs/v1{urllib.parse.quote(path)}?{query}"))["Location"]
         where = urllib.parse.quote(where, safe=string.punctuation)  # what is not ASCII comes as it is
         http("PUT", where, data, Content_Type="application/octet-stream")

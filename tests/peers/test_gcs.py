@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
-from fault_proxy import FaultProxy, answer  # noqa: E402
+from fault_proxy import DENIED, WAIT, FaultProxy, answer  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "fake-gcs-server").exists(), reason=".deps/servers/fake-gcs-server is not there")
 
@@ -182,6 +183,46 @@ def test_doctor(gcs):
     for words in ("nobody (STORAGE_EMULATOR_HOST)", "an object was written", "and removed again"):
         assert words in done.stdout + done.stderr
     assert gcs.keys("tables", "checked") == []
+
+
+def refused(gcs, pattern, source, dest, code=1, once=0):
+    """What a job says where the requests that match are refused, as Google words it; the first `once` are not, and have come by then."""
+    who = "who@example.iam.gserviceaccount.com does not have access"
+    body = json.dumps({"error": {"code": 403, "message": who, "errors": [{"reason": "forbidden", "message": who}]}}).encode()
+    seen, refuse_from = [], []
+
+    def script(head):
+        if not re.match(pattern, head):
+            return None
+        if len(seen) < once:
+            return seen.append(head)
+        refuse_from.append(time.time() + (0.5 if once else 0))
+        return WAIT if time.time() < refuse_from[0] else answer(b"403 Forbidden", body)
+    with FaultProxy(int(gcs.url.rsplit(":", 1)[1]), 1, 0) as proxy:
+        proxy.script = script
+        return pomona("features", source, "-o", dest, *PIXELS, code=code,
+                      env={**gcs.env, "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{proxy.port}"})
+
+
+def test_access_that_is_denied(gcs):
+    """From the very start, for one object, and for all of them: the same words as for s3://, and who, what permission and what to do."""
+    names = [f"denied/{i:02}.jpg" for i in range(40)]
+    for i, name in enumerate(names):
+        gcs.put("photos", name, jpeg(i))
+    listing, reading = rb"GET /storage/v1/b/photos/o\?", rb"GET /storage/v1/b/photos/o/denied%2F\S*\?alt=media"
+    asked = "as nobody (STORAGE_EMULATOR_HOST)): who@example.iam.gserviceaccount.com does not have access"
+    for pattern, words in ((listing, ("(storage.objects.list " + asked,)), (reading, (
+            "(storage.objects.get " + asked, "so it was with the 31 asked for before", "--retry-failed"))):
+        said = refused(gcs, pattern, "gs://photos/denied", "gs://tables/denied", code=1)
+        for wanted in (*DENIED, *words):
+            assert wanted in said, said
+        assert gcs.keys("tables", "denied") == []
+    said = refused(gcs, rb"GET /storage/v1/b/photos/o/denied%2F", "gs://photos/denied", "gs://tables/withdrawn", once=20)
+    assert "the permission was withdrawn. With it, the same command continues" in said
+    refused(gcs, rb"GET /storage/v1/b/photos/o/denied%2F07", "gs://photos/denied", "gs://tables/one-denied", code=2)
+    assert list(table(gcs, "one-denied/errors.parquet").path) == ["gs://photos/denied/07.jpg"]
+    said = refused(gcs, rb"POST /upload/", "gs://photos/denied", "gs://tables/closed")
+    assert "(storage.objects.create " + asked in said
 
 
 def test_failures_say_what_to_do(gcs):

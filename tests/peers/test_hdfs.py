@@ -2,6 +2,7 @@
 import io
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
+from fault_proxy import DENIED  # noqa: E402
 from test_lease import (  # noqa: E402, F401
     Hdfs, filled, test_a_killed_job_goes_on_at_once_where_it_ran, test_a_silent_job_is_replaced_and_then_ends, test_pca_is_refused_as_well,
     test_the_second_of_two_is_refused)
@@ -116,8 +118,24 @@ def test_a_folder_that_may_not_be_read_is_told(hdfs):
     hdfs.superuser("PUT", "/partly/b", "SETPERMISSION", permission="700")
     pomona("features", hdfs.uri("/partly"), "-o", hdfs.uri("/tables/partly"), *PIXELS, env=hdfs.env, code=2)
     errors = table(hdfs, "/tables/partly/errors.parquet")
-    assert list(errors.path) == [hdfs.uri("/partly/b/")] and "access is denied (LISTSTATUS_BATCH as pomona at" in errors.cause[0]
+    assert list(errors.path) == [hdfs.uri("/partly/b/")] and "(LISTSTATUS_BATCH as pomona at" in errors.cause[0]
     assert len(table(hdfs, "/tables/partly/features.parquet")) == 2
+
+
+def test_access_that_is_denied(hdfs):
+    """From the very start, and of every file: the same words as for s3://, and who, what permission and what to do."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: hdfs.put(f"/denied/{i:02}.jpg", jpeg(i), permission="000"), range(40)))
+    job = ("features", hdfs.uri("/denied"), "-o", hdfs.uri("/tables/denied"), *PIXELS)
+    said = pomona(*job, env=hdfs.env, code=1)
+    for words in (*DENIED, "(OPEN as pomona at", "so it was with the 31 asked for before", "--retry-failed"):
+        assert words in said, said
+    hdfs.superuser("PUT", "/denied", "SETOWNER", owner="other")
+    hdfs.superuser("PUT", "/denied", "SETPERMISSION", permission="700")
+    said = pomona(*job, env=hdfs.env, code=1)
+    for words in (*DENIED, "(LISTSTATUS_BATCH as pomona at", "Permission denied: user=pomona"):
+        assert words in said, said
+    assert "run.json" not in hdfs.names("/tables/denied")
 
 
 def test_doctor(hdfs):
@@ -135,6 +153,7 @@ def test_failures_say_what_to_do(hdfs):
     assert "names no NameNode" in said("hdfs:///photos")
     assert "is not WebHDFS: the port must be the NameNode's web port" in said(f"hdfs://127.0.0.1:{hdfs.rpc}/photos")
     hdfs.superuser("PUT", "/closed", "MKDIRS", permission="755")
-    assert "access is denied (MKDIRS as pomona at" in said(hdfs.uri("/photos"), "/closed/tables")
+    told = said(hdfs.uri("/photos"), "/closed/tables")
+    assert all(words in told for words in (*DENIED, "(MKDIRS as pomona at", "Permission denied: user=pomona, access=WRITE")), told
     told = said(hdfs.uri("/photos"), HADOOP_DELEGATION_TOKEN="c2VjcmV0LW9mLXRoZS10ZXN0")
     assert "HADOOP_DELEGATION_TOKEN" in told and "c2VjcmV0" not in told
