@@ -98,6 +98,10 @@ struct pom_row_source {
 POM_API POM_NODISCARD enum pom_status pom_projection_fit_rows(const struct pom_row_source *source,
     const struct pom_pca_options *options, size_t memory_bytes, struct pom_projection **out, struct pom_message *msg);
 
+/* Whether rows of d features are fitted by their covariance within memory_bytes (0: 1 GiB): then who sees the rows
+ * anyway may take their moments for pom_projection_fit, which gives the same as pom_projection_fit_rows. */
+POM_API bool pom_moments_fit(size_t d, size_t memory_bytes);
+
 /* rows: n x d floats in; out: n x k floats. rows and out may not overlap. Thread-safe. */
 POM_API POM_NODISCARD enum pom_status pom_projection_apply(
     const struct pom_projection *projection, const float *rows, size_t n, float *out, struct pom_message *msg);

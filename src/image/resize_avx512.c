@@ -1,7 +1,6 @@
 #include "image/resize_kernels.h"
 
 #include <immintrin.h>
-#include <string.h>
 
 enum { HALF = 1 << (POM_WEIGHT_BITS - 1) };
 
@@ -14,30 +13,48 @@ static void widen(const uint8_t *rgb, size_t pixels, uint8_t *rgbx) {
     pom_resize_ref.widen(rgb + 3 * i, pixels - i, rgbx + 4 * i);
 }
 
-/* Four taps a step, one in each quarter of the register. */
-static void across(const uint8_t *rgbx, const struct pom_weights *w, uint8_t *rgb) {
-    const __m512i spread = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-    for (int x = 0; x < w->out; x++, rgb += 3) {
-        const uint8_t *in = rgbx + 4 * (size_t)w->first[x];
-        const int32_t *weights = w->weights + (size_t)x * w->stride;
-        __m512i sums = _mm512_setzero_si512();
-        for (int t = 0; t < w->count[x]; t += 4) {
-            __m512i pixels = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(in + 4 * (size_t)t)));
-            __m512i four = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(weights + t)));
-            __m512i factors = _mm512_permutexvar_epi32(spread, four);
-            sums = _mm512_add_epi32(sums, _mm512_mullo_epi32(pixels, factors));
-        }
-        __m256i halves = _mm256_add_epi32(_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64(sums, 1));
-        __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
-        sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(HALF)), POM_WEIGHT_BITS);
-        int pixel = _mm_cvtsi128_si32(_mm_cvtusepi32_epi8(_mm_max_epi32(sum, _mm_setzero_si128())));
-        memcpy(rgb, &pixel, 3);
-    }
-}
-
 static inline __m128i clip(__m512i sums) {
     __m512i values = _mm512_max_epi32(_mm512_srai_epi32(sums, POM_WEIGHT_BITS), _mm512_setzero_si512());
     return _mm512_cvtusepi32_epi8(values);
+}
+
+/* The sums of one pixel, in quarters: four taps a step, one in each. */
+static inline __m512i sum_quarters(const uint8_t *rgbx, const struct pom_weights *w, int x) {
+    const __m512i spread = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    const uint8_t *in = rgbx + 4 * (size_t)w->first[x];
+    const int32_t *weights = w->weights + (size_t)x * w->stride;
+    __m512i sums = _mm512_setzero_si512();
+    for (int t = 0; t < w->count[x]; t += POM_TAP_GROUP) {
+        __m512i pixels = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(in + 4 * (size_t)t)));
+        __m512i four = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(weights + t)));
+        sums = _mm512_add_epi32(sums, _mm512_mullo_epi32(pixels, _mm512_permutexvar_epi32(spread, four)));
+    }
+    return sums;
+}
+
+/* The first half of each is the sum of a's, the second of b's. */
+static inline __m512i add_halves(__m512i a, __m512i b) {
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee));
+}
+
+static inline void across_four(const uint8_t *rgbx, const struct pom_weights *w, int x, uint8_t *rgb) {
+    const __m128i close = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    __m512i ab = add_halves(sum_quarters(rgbx, w, x), sum_quarters(rgbx, w, x + 1));
+    __m512i cd = add_halves(sum_quarters(rgbx, w, x + 2), sum_quarters(rgbx, w, x + 3));
+    __m512i sums = _mm512_add_epi32(_mm512_shuffle_i32x4(ab, cd, 0x88), _mm512_shuffle_i32x4(ab, cd, 0xdd));
+    __m128i pixels = clip(_mm512_add_epi32(sums, _mm512_set1_epi32(HALF)));
+    _mm_mask_storeu_epi8(rgb + 3 * (size_t)x, 0xfff, _mm_shuffle_epi8(pixels, close));
+}
+
+static void across(const uint8_t *rgbx, const struct pom_weights *w, uint8_t *rgb) {
+    if (w->out < 4) {
+        pom_resize_ref.across(rgbx, w, rgb);
+        return;
+    }
+    for (int x = 0; x + 4 <= w->out; x += 4)
+        across_four(rgbx, w, x, rgb);
+    if (w->out % 4) /* the last four overlap those before */
+        across_four(rgbx, w, w->out - 4, rgb);
 }
 
 static inline __m512i load16(const uint8_t *in) {

@@ -20,6 +20,8 @@ struct run {
     struct pom_job job;
     struct pom_destination destination;
     struct pom_features_report *report;
+    struct pom_moments_taker *taker;   /* of the moments, beside the writing of the table; NULL: not wanted */
+    const struct pom_moments *moments; /* NULL: not taken */
     time_t started;
     uint64_t started_cpu_ns;
     char names[MAX_FILES][32]; /* of the staged files */
@@ -107,11 +109,30 @@ static void add_name(struct run *run, const char *name) {
     snprintf(run->names[run->n_names++], sizeof *run->names, "%s", name);
 }
 
+/* What the model leaves of the memory. */
+static size_t pca_memory(const struct pom_job *job) {
+    size_t all = job->options->memory_bytes ? job->options->memory_bytes : pom_memory_limit() / 2;
+    size_t held = job->info->weight_bytes + ((size_t)64 << 20);
+    return all > 2 * held ? all - held : held;
+}
+
+/* Where a PCA from the covariance follows. One thread of OpenBLAS is as fast as the table is written. */
+static enum pom_status start_moments(struct run *run, struct pom_message *msg) {
+    struct pom_job *job = &run->job;
+    const struct pom_features_options *options = job->options;
+    bool pca = options->project && (options->pca.k || options->pca.variance > 0);
+    if (!pca || !pom_moments_fit(job->info->features, pca_memory(job)))
+        return POM_OK;
+    pom_stats_set_threads(1);
+    return pom_moments_taker_start(job->info->features, &job->count.work[POM_WORK_STATISTICS], &run->taker, msg);
+}
+
 static enum pom_status write_tables(struct run *run, struct pom_message *msg) {
     uint64_t start = pom_now_ns();
-    struct pom_lap lap = pom_lap_begin_process();
+    struct pom_lap lap = pom_lap_begin();
     POM_TRY(pom_manifest_purge(run->job.manifest, msg));
-    POM_TRY(pom_tables_write(&run->job, &run->destination, run->report, msg));
+    POM_TRY(start_moments(run, msg));
+    POM_TRY(pom_tables_write(&run->job, &run->destination, run->taker, run->report, msg));
     char errors[32];
     snprintf(errors, sizeof errors, "errors.%s", pom_format_name(run->job.options->format));
     add_name(run, run->destination.features);
@@ -132,13 +153,6 @@ static void tell_pca(const struct run *run) {
         events->progress(events->user, &progress);
 }
 
-/* What the model leaves of the memory. */
-static size_t pca_memory(const struct pom_job *job) {
-    size_t all = job->options->memory_bytes ? job->options->memory_bytes : pom_memory_limit() / 2;
-    size_t held = job->info->weight_bytes + ((size_t)64 << 20);
-    return all > 2 * held ? all - held : held;
-}
-
 static enum pom_status run_pca(struct run *run, const char *table, const char *folder, struct pom_message *msg) {
     const struct pom_features_options *options = run->job.options;
     struct pom_pca_job_result result = {0};
@@ -146,6 +160,7 @@ static enum pom_status run_pca(struct run *run, const char *table, const char *f
     pom_footer_fill(&footer, &run->job, run->report);
     const struct pom_pca_job_options pca = {
         .table = table,
+        .moments = run->moments,
         .pca = options->pca,
         .keep_scaled = options->keep_scaled,
         .folder = folder,
@@ -181,9 +196,11 @@ static enum pom_status project(struct run *run, struct pom_message *msg) {
         return POM_OK;
     }
     uint64_t start = pom_now_ns();
+    tell_pca(run);
+    if (run->taker)
+        POM_TRY(pom_moments_taker_finish(run->taker, &run->moments, msg));
     struct pom_lap lap = pom_lap_begin_process();
     struct pom_buffer table = {0};
-    tell_pca(run);
     enum pom_status status = pom_destination_stage(&run->destination, run->destination.features, &table, msg);
     if (status == POM_OK)
         status = run_pca(run, table.data, pom_store_staging(run->destination.store), msg);
@@ -221,6 +238,7 @@ static enum pom_status run_all(struct run *run, struct pom_message *msg) {
 
 static void clean_up(struct run *run) {
     struct pom_job *job = &run->job;
+    pom_moments_taker_free(run->taker);
     pom_spool_close(job->spool);
     pom_manifest_close(job->manifest);
     if (run->report->listed == 0)

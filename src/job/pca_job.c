@@ -4,17 +4,16 @@
 #include "base/memory.h"
 #include "job/feature_table.h"
 #include "job/projection_table.h"
+#include "job/table_ahead.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { BLOCK_BYTES = 4 << 20, BLOCK_MAX_ROWS = 256 };
 
 /* A table being written: the text columns of the input, then one list. */
 struct output {
     struct pom_table_writer *writer; /* NULL: not wanted */
     size_t width;
-    float *rows; /* block x width */
+    float *rows; /* of a block */
 };
 
 struct pca_job {
@@ -22,9 +21,7 @@ struct pca_job {
     struct pom_pca_job_result *result;
     struct pom_feature_table table;
     struct pom_projection *projection;
-    size_t block;
-    float *features; /* block x d */
-    struct pom_row_names names;
+    struct pom_table_ahead ahead;
     struct output pca, scaled;
 };
 
@@ -38,17 +35,17 @@ static char *name_file(struct pca_job *job, const char *stem) {
     return path;
 }
 
-/* The next block of rows, unless the job is cancelled. names may be NULL. */
-static enum pom_status next_rows(struct pca_job *job, float *features, size_t max_rows, struct pom_row_names *names,
-    size_t *n, struct pom_message *msg) {
+static enum pom_status check_cancelled(const struct pca_job *job, struct pom_message *msg) {
     const atomic_bool *cancel = job->options->cancel;
     if (cancel && atomic_load(cancel))
         return pom_fail(msg, POM_ERR_CANCELLED, "stopped; nothing was written, the same command starts over");
-    return pom_feature_table_next(&job->table, features, max_rows, names, n, msg);
+    return POM_OK;
 }
 
 static enum pom_status source_next(void *user, float *rows, size_t max_rows, size_t *n, struct pom_message *msg) {
-    return next_rows(user, rows, max_rows, NULL, n, msg);
+    struct pca_job *job = user;
+    POM_TRY(check_cancelled(job, msg));
+    return pom_feature_table_next(&job->table, rows, max_rows, NULL, n, msg);
 }
 
 static enum pom_status source_rewind(void *user, struct pom_message *msg) {
@@ -60,7 +57,9 @@ static enum pom_status fit_projection(struct pca_job *job, struct pom_message *m
     const struct pom_pca_job_options *options = job->options;
     const struct pom_row_source source = {job, job->table.d, source_next, source_rewind};
     enum pom_status status =
-        pom_projection_fit_rows(&source, &options->pca, options->memory_bytes, &job->projection, msg);
+        options->moments
+            ? pom_projection_fit(options->moments, &options->pca, &job->projection, msg)
+            : pom_projection_fit_rows(&source, &options->pca, options->memory_bytes, &job->projection, msg);
     if (status == POM_OK || status == POM_ERR_CANCELLED)
         return status;
     return pom_fail_in(msg, status, "%s", options->table);
@@ -98,7 +97,7 @@ static enum pom_status begin_output(struct pca_job *job, const char *stem, const
     columns[job->table.n_names] =
         (struct pom_column){column, options->spark_vectors ? POM_COLUMN_SPARK_VECTOR : POM_COLUMN_FLOAT_LIST};
     out->width = width;
-    out->rows = pom_alloc_aligned(job->block * width, sizeof *out->rows);
+    out->rows = pom_alloc_aligned(job->ahead.blocks.capacity * width, sizeof *out->rows);
     char *path = out->rows ? name_file(job, stem) : NULL;
     if (!path)
         return pom_fail_memory(msg, "a block of rows");
@@ -108,11 +107,12 @@ static enum pom_status begin_output(struct pca_job *job, const char *stem, const
     return status;
 }
 
-static enum pom_status write_block(struct pca_job *job, struct output *out, size_t n, struct pom_message *msg) {
+static enum pom_status write_block(
+    struct pca_job *job, struct output *out, const struct pom_row_block *block, struct pom_message *msg) {
     struct pom_cell cells[POM_FEATURE_NAMES + 1];
     int last = job->table.n_names;
-    for (size_t i = 0; i < n; i++) {
-        pom_row_names_get(&job->names, last, i, cells);
+    for (size_t i = 0; i < block->n; i++) {
+        pom_row_names_get(&block->names, last, i, cells);
         cells[last].floats.data = out->rows + i * out->width;
         cells[last].floats.size = out->width;
         POM_TRY(pom_table_write(out->writer, cells, msg));
@@ -121,19 +121,20 @@ static enum pom_status write_block(struct pca_job *job, struct output *out, size
 }
 
 static enum pom_status write_rows(struct pca_job *job, struct pom_message *msg) {
+    struct pom_row_block *block = NULL;
     for (;;) {
-        size_t n = 0;
-        POM_TRY(next_rows(job, job->features, job->block, &job->names, &n, msg));
-        if (n == 0)
+        POM_TRY(check_cancelled(job, msg));
+        POM_TRY(pom_table_ahead_next(&job->ahead, &block, msg));
+        if (!block)
             return POM_OK;
-        job->result->rows += n;
+        job->result->rows += block->n;
         if (job->pca.writer) {
-            POM_TRY(pom_projection_apply(job->projection, job->features, n, job->pca.rows, msg));
-            POM_TRY(write_block(job, &job->pca, n, msg));
+            POM_TRY(pom_projection_apply(job->projection, block->rows, block->n, job->pca.rows, msg));
+            POM_TRY(write_block(job, &job->pca, block, msg));
         }
         if (job->scaled.writer) {
-            pom_projection_scale(job->projection, job->features, n, job->scaled.rows);
-            POM_TRY(write_block(job, &job->scaled, n, msg));
+            pom_projection_scale(job->projection, block->rows, block->n, job->scaled.rows);
+            POM_TRY(write_block(job, &job->scaled, block, msg));
         }
     }
 }
@@ -145,16 +146,13 @@ static enum pom_status finish(struct pca_job *job, struct output *out, struct po
 }
 
 static enum pom_status project_rows(struct pca_job *job, struct pom_message *msg) {
-    size_t d = job->table.d, rows = BLOCK_BYTES / sizeof(float) / d;
-    job->block = rows < 1 ? 1 : rows > BLOCK_MAX_ROWS ? BLOCK_MAX_ROWS : rows;
-    job->features = pom_alloc_aligned(job->block * d, sizeof *job->features);
-    if (!job->features)
-        return pom_fail_memory(msg, "a block of rows");
+    size_t d = job->table.d;
+    POM_TRY(pom_feature_table_rewind(&job->table, msg));
+    POM_TRY(pom_table_ahead_open(&job->ahead, &job->table, msg));
     if (job->projection->k)
         POM_TRY(begin_output(job, "pca", "pca_features", job->projection->k, &job->pca, msg));
     if (job->options->keep_scaled)
         POM_TRY(begin_output(job, "scaled", "scaled_features", d, &job->scaled, msg));
-    POM_TRY(pom_feature_table_rewind(&job->table, msg));
     POM_TRY(write_rows(job, msg));
     POM_TRY(finish(job, &job->pca, msg));
     return finish(job, &job->scaled, msg);
@@ -172,6 +170,7 @@ static enum pom_status run(struct pca_job *job, struct pom_message *msg) {
     POM_TRY(pom_feature_table_open(&job->table, options->table, options->column ? options->column : "features", msg));
     if (options->threads)
         pom_stats_set_threads(options->threads);
+    POM_TRY(check_cancelled(job, msg));
     POM_TRY(make_projection(job, msg));
     job->result->d = job->projection->d;
     job->result->k = job->projection->k;
@@ -202,8 +201,7 @@ static void clean_up(struct pca_job *job) {
         pom_table_abandon(job->scaled.writer);
     free(job->pca.rows);
     free(job->scaled.rows);
-    free(job->features);
-    pom_row_names_clean_up(&job->names);
+    pom_table_ahead_close(&job->ahead);
     pom_projection_free(job->projection);
     pom_feature_table_close(&job->table);
 }

@@ -12,9 +12,10 @@
 
 /* Zero-initialise for the defaults. All is borrowed for the call. */
 struct pom_pca_job_options {
-    const char *table;          /* a table with `path`, `label` and the features, or a folder of such part files */
-    const char *column;         /* of the features; NULL: "features" */
-    const char *projection;     /* a stored projection to apply; NULL: fit one on the table */
+    const char *table;      /* a table with `path`, `label` and the features, or a folder of such part files */
+    const char *column;     /* of the features; NULL: "features" */
+    const char *projection; /* a stored projection to apply; NULL: fit one on the table */
+    const struct pom_moments *moments; /* of the table's rows, where they are known: it is not read for them then */
     struct pom_pca_options pca; /* what to fit; k 0 and variance 0: the scaler alone, then no pca table is written */
     bool keep_scaled;           /* write the standardised features too */
     const char *folder;         /* where the files are made; exists */

@@ -14,6 +14,7 @@ struct pass {
     struct pom_job *job;
     const struct pom_destination *destination;
     struct pom_features_report *report;
+    struct pom_moments_taker *taker; /* NULL: none */
     struct pom_table_writer *features, *errors;
     struct pom_table_reader *last; /* the published features table; opened with the first row that is in it */
     int64_t last_row;              /* its next row */
@@ -133,6 +134,8 @@ static enum pom_status write_features(struct pass *pass, const struct pom_manife
         POM_TRY(read_last(pass, row->record, &cells[2], msg));
     else
         POM_TRY(pom_spool_read(pass->job->spool, row->record, pass->record, msg));
+    if (pass->taker)
+        pom_moments_taker_add(pass->taker, cells[2].floats.data);
     pass->report->rows++;
     return pom_table_write(pass->features, cells, msg);
 }
@@ -185,8 +188,8 @@ static enum pom_status write_all(struct pass *pass, struct pom_message *msg) {
 }
 
 enum pom_status pom_tables_write(struct pom_job *job, const struct pom_destination *destination,
-    struct pom_features_report *report, struct pom_message *msg) {
-    struct pass pass = {.job = job, .destination = destination, .report = report};
+    struct pom_moments_taker *taker, struct pom_features_report *report, struct pom_message *msg) {
+    struct pass pass = {.job = job, .destination = destination, .report = report, .taker = taker};
     report->rows = report->errors = report->unlabelled = 0;
     enum pom_status status = write_all(&pass, msg);
     if (pass.features)

@@ -249,8 +249,9 @@ static enum pom_status fit_by_covariance(const struct pom_row_source *source, co
 }
 
 /* The scatter, its copy, and at worst as many eigenvectors. */
-static bool covariance_fits(size_t d, size_t memory_bytes) {
-    return d <= ALWAYS_FITS || (d <= POM_MOMENTS_MAX_D && 3 * d * d * sizeof(double) <= memory_bytes);
+bool pom_moments_fit(size_t d, size_t memory_bytes) {
+    size_t memory = memory_bytes ? memory_bytes : default_memory;
+    return d <= ALWAYS_FITS || (d <= POM_MOMENTS_MAX_D && 3 * d * d * sizeof(double) <= memory);
 }
 
 enum pom_status pom_projection_fit_rows(const struct pom_row_source *source, const struct pom_pca_options *options,
@@ -258,8 +259,7 @@ enum pom_status pom_projection_fit_rows(const struct pom_row_source *source, con
     if (source->d < 1 || !pom_blas_fits(source->d, MAX_ROWS))
         return pom_fail(msg, POM_ERR_LIMIT, "a row has 1 to %d features, not %zu", INT_MAX / MAX_ROWS, source->d);
     bool pca = options->k || options->variance > 0;
-    size_t memory = memory_bytes ? memory_bytes : default_memory;
-    if (pca && covariance_fits(source->d, memory))
+    if (pca && pom_moments_fit(source->d, memory_bytes))
         return fit_by_covariance(source, options, out, msg);
-    return fit_wide(source, options, memory, out, msg);
+    return fit_wide(source, options, memory_bytes ? memory_bytes : default_memory, out, msg);
 }

@@ -2,6 +2,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "job/features_job.h"
+#include "job/pca_job.h"
+#include "job/projection_table.h"
+#include "pictures.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -152,6 +155,53 @@ static void jobs_cancelled_in_the_pca_continue(void **state) {
     assert_continues_after_pca(options(), IMAGES - 4);
 }
 
+static void assert_same_numbers(const double *a, const double *b, size_t n) {
+    assert_memory_equal(a, b, n * sizeof *a);
+}
+
+/* The one that is fitted to the rows of a table. */
+static struct pom_projection *fit_table(const char *table, size_t k) {
+    const struct pom_pca_job_options job = {.table = table, .pca.k = k, .folder = ".", .threads = options().threads};
+    struct pom_pca_job_result result;
+    struct pom_projection *projection = NULL;
+    assert_int_equal(pom_pca_job_run(&job, &result, NULL), POM_OK);
+    assert_int_equal(pom_projection_table_read("projection.parquet", &projection, NULL), POM_OK);
+    return projection;
+}
+
+static void assert_projection_of_the_table(struct pom_features_options job) {
+    struct pom_features_report report;
+    struct pom_projection *projection = NULL;
+    assert_int_equal(pom_features_job(&job, &report, NULL), POM_OK);
+    pom_features_report_clean_up(&report);
+    assert_int_equal(pom_projection_table_read("out/projection.parquet", &projection, NULL), POM_OK);
+    struct pom_projection *expected = fit_table("out/features.parquet", job.pca.k);
+    assert_int_equal(projection->rows, expected->rows);
+    assert_int_equal(projection->k, job.pca.k);
+    assert_int_equal(expected->k, job.pca.k);
+    assert_same_numbers(projection->mean, expected->mean, projection->d);
+    assert_same_numbers(projection->std, expected->std, projection->d);
+    assert_same_numbers(projection->components, expected->components, projection->k * projection->d);
+    pom_projection_free(projection);
+    pom_projection_free(expected);
+}
+
+/* The job takes the moments while it writes the table, also of rows that come from the table of the last run. */
+static void the_projection_is_that_of_the_table(void **state) {
+    (void)state;
+    struct pom_features_options job = options();
+    job.project = true;
+    job.pca.k = 3;
+    char path[64];
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, "photos/a/%04d.jpg", i * 5);
+        picture_write(path, i);
+    }
+    assert_projection_of_the_table(job);
+    picture_write("photos/a/more.jpg", 99);
+    assert_projection_of_the_table(job);
+}
+
 static void the_first_failure_ends_a_strict_job(void **state) {
     (void)state;
     struct pom_features_options job = options();
@@ -169,6 +219,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_image_is_a_row_or_an_error, enter, leave),
         cmocka_unit_test_setup_teardown(cancelled_jobs_continue, enter, leave),
         cmocka_unit_test_setup_teardown(jobs_cancelled_in_the_pca_continue, enter, leave),
+        cmocka_unit_test_setup_teardown(the_projection_is_that_of_the_table, enter, leave),
         cmocka_unit_test_setup_teardown(the_first_failure_ends_a_strict_job, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
