@@ -43,6 +43,7 @@ wheel: ## a wheel of the Python package for every Linux with glibc 2.28, in dist
 
 bench: all ## speed beside the peers, as ratios, and the fraction of the hardware limit
 	@tools/deps.sh peers
+	@tools/deps.sh bench
 	@.deps/peers/bin/python bench/bench.py $(ARGS)
 
 kernels: all ## speed of each kernel on the layers of the networks, and the fraction of the hardware limit

@@ -5,7 +5,6 @@ holding each request for 100 ms. Objects are links to the images of Fruits-360 i
 """
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,10 +19,11 @@ sys.path.insert(0, str(ROOT / "tests" / "peers"))
 
 BENCH = ROOT / "build" / "tests" / "store" / "bucketbench"
 STORE = SHARED / "peers" / "store"
+NGINX = ROOT / ".deps" / "nginx" / "usr" / "sbin" / "nginx"
 GENERATED = ROOT / "tests" / "peers" / "generated_bucket.py"
 SLOW_PROXY = [sys.executable, STORE / "slow_proxy.py", "--delay-ms", 100, "--to"]
 OBJECTS, KEYS, MANY_KEYS, JOB_IMAGES = 10_000, 100_000, 1_000_000, 6030
-NGINX = """
+NGINX_CONFIG = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log; worker_processes 2; events {{ worker_connections 4096; }}
 http {{
     access_log off; sendfile on; keepalive_requests 1000000; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
@@ -102,8 +102,8 @@ class Servers:
         port, root = self.kit.free_port(), self.gateway.root
         generated = [sys.executable, GENERATED, "--folder", root / "objects"]
         config = self.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=self.folder, port=port, root=root, listing=self.start("listing", generated)))
-        self.stack.enter_context(self.kit.started(["nginx", "-c", config, "-e", self.folder / "nginx-error.log"], port, self.folder / "nginx.log"))
+        config.write_text(NGINX_CONFIG.format(folder=self.folder, port=port, root=root, listing=self.start("listing", generated)))
+        self.stack.enter_context(self.kit.started([NGINX, "-c", config, "-e", self.folder / "nginx-error.log"], port, self.folder / "nginx.log"))
         return port
 
     def generated(self):
@@ -182,8 +182,8 @@ def bench_delayed(servers, args):
 
 
 def bench_cpu(servers, args):
-    if not shutil.which("nginx"):
-        print("left out: CPU time an object, as nginx is not installed (Debian: nginx-light)")
+    if not NGINX.exists():
+        print("left out: CPU time an object, as .deps/nginx is not there (tools/deps.sh bench)")
         return
     port, keys = servers.nginx(), servers.folder / "keys.txt"
     root = servers.gateway.root / "objects"

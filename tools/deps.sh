@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a step needs and is missing: from Debian's packages, PyPI, and, for peers, Go modules and Maven. Safe to run again; then it takes a moment.
-# usage: tools/deps.sh build|demo|python|test|wheel|peers
+# usage: tools/deps.sh build|demo|python|test|wheel|peers|bench
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -51,17 +51,33 @@ venv() {
     cp "$wanted" ".deps/$1/$2.txt"
 }
 
-# What the NEON tests link, unpacked to .deps/arm64. apt keeps its lists apart, so that the system's architectures stay as they are.
+# Unpacks Debian packages to .deps/FOLDER instead of installing them. apt keeps its lists apart, so that the system's architectures stay as they are.
+# usage: unpack FOLDER ARCHITECTURE PACKAGE...
+unpack() {
+    to="$PWD/.deps/$1" apt="$PWD/.deps/apt"
+    apart="-o APT::Architectures::=$2 -o APT::Sandbox::User=root -o Dir::State::lists=lists -o Dir::Cache=cache"
+    shift 2
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+    # shellcheck disable=SC2086
+    (cd "$apt" && apt-get -qq $apart update && apt-get -qq $apart download "$@" &&
+        for package in *.deb; do dpkg -x "$package" "$to"; done) && status=0 || status=1
+    rm -rf "$apt"
+    return "$status"
+}
+
+# What the NEON tests link.
 arm64() {
     [ -f .deps/arm64/usr/lib/aarch64-linux-gnu/libcrypto.a ] && return
     say "fetching libprotobuf-c and OpenSSL for arm64"
-    apt="$PWD/.deps/apt"
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-    set -- -qq -o APT::Architectures::=arm64 -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
-    (cd "$apt" && apt-get "$@" update && apt-get "$@" download libprotobuf-c-dev:arm64 libssl-dev:arm64 &&
-        dpkg -x libprotobuf-c-dev*.deb ../arm64 && dpkg -x libssl-dev*.deb ../arm64) ||
+    unpack arm64 arm64 libprotobuf-c-dev:arm64 libssl-dev:arm64 ||
         say "no packages for arm64 from here: the tests say what they leave out"
-    rm -rf "$apt"
+}
+
+# The plain server that `make bench` holds clients of buckets against; installed, it would begin to serve.
+nginx() {
+    [ -x .deps/nginx/usr/sbin/nginx ] && return
+    say "fetching nginx"
+    unpack nginx "$(dpkg --print-architecture)" nginx || say "no package of nginx from here: the benchmark says what it leaves out"
 }
 
 # A server that tests/peers/ starts, .deps/servers/NAME, built from its Go module.
@@ -122,8 +138,9 @@ peers)
     server actionlint github.com/rhysd/actionlint/cmd/actionlint v1.7.7
     server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
     ;;
+bench) nginx ;;
 *)
-    echo "usage: tools/deps.sh build|demo|python|test|wheel|peers" >&2
+    echo "usage: tools/deps.sh build|demo|python|test|wheel|peers|bench" >&2
     exit 1
     ;;
 esac
