@@ -11,7 +11,7 @@ build_packages="gcc libc6-dev make meson ninja-build pkg-config cmake python3 py
 demo_packages="tuxpaint-stamps-default"
 test_packages="g++ openssl libcmocka-dev clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc shellcheck"
 wheel_packages="dpkg-dev binutils binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-peers_packages="openjdk-17-jre-headless tuxpaint-stamps-default"
+peers_packages="openjdk-17-jre-headless libfaketime tuxpaint-stamps-default"
 
 say() {
     printf 'deps: %s\n' "$*"

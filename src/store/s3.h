@@ -52,6 +52,7 @@ struct pom_s3_request {
     bool (*accept)(struct pom_s3_request *request, const struct pom_http_transfer *transfer);
     void *user;
     char region[POM_S3_REGION]; /* that the last attempt was signed for */
+    time_t clock_offset;        /* that it was signed with */
     bool renewed;               /* credentials were, for an answer that did not say why */
 };
 

@@ -106,6 +106,7 @@ static enum pom_status prepare(
         return pom_fail_memory(msg, "a request");
     host_of(s3, host);
     memcpy(request->region, s3->region, sizeof request->region);
+    request->clock_offset = s3->clock_offset;
     pom_sigv4_time(time(NULL) + s3->clock_offset, now);
     add(&headers, "host", host);
     for (size_t i = 0; i < request->n_headers; i++)
@@ -136,15 +137,16 @@ static bool learn_region(struct pom_s3 *s3, const struct pom_s3_request *request
     return true;
 }
 
-/* Our clock is wrong, or the server's: what it says counts. */
-static bool learn_clock(struct pom_s3 *s3, const struct pom_http_transfer *transfer) {
+/* Our clock is wrong, or the server's: what it says counts. False where the request was signed with that time. */
+static bool learn_clock(
+    struct pom_s3 *s3, const struct pom_s3_request *request, const struct pom_http_transfer *transfer) {
     char date[64];
     pom_http_header(transfer, "date", date, sizeof date);
     time_t theirs = curl_getdate(date, NULL);
     if (theirs < 0)
         return false;
-    time_t offset = theirs - time(NULL), change = offset - s3->clock_offset;
-    s3->clock_offset = offset;
+    s3->clock_offset = theirs - time(NULL);
+    time_t change = s3->clock_offset - request->clock_offset;
     return change > 1 || change < -1;
 }
 
@@ -176,7 +178,7 @@ static enum pom_verdict judge_error(
                  is_one_of(error.code, elsewhere, sizeof elsewhere / sizeof *elsewhere);
     if (moved && learn_region(s3, request, transfer, &error))
         return POM_VERDICT_AGAIN;
-    if (strcmp(error.code, "RequestTimeTooSkewed") == 0 && learn_clock(s3, transfer))
+    if (strcmp(error.code, "RequestTimeTooSkewed") == 0 && learn_clock(s3, request, transfer))
         return POM_VERDICT_AGAIN;
     if (is_one_of(error.code, expired, sizeof expired / sizeof *expired) || may_have_expired(request, transfer))
         return pom_identity_renew(s3->identity, s3->generation) ? POM_VERDICT_RETRY : POM_VERDICT_FAIL;

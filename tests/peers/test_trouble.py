@@ -3,6 +3,7 @@ same command continues."""
 import io
 import os
 import re
+import subprocess
 import sys
 import time
 from email.utils import formatdate
@@ -12,11 +13,12 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from conftest import PIXELS, photograph, pomona  # noqa: E402
+from conftest import BINARY, PIXELS, photograph, pomona  # noqa: E402
 import servers  # noqa: E402
 from fault_proxy import DENIED, WAIT, FaultProxy, refusal  # noqa: E402
 
 PHOTOS = 600
+FAKETIME = list(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 PHOTO = re.compile(rb"(GET|HEAD) /photos/\S+\.jpg")
 
 pytestmark = pytest.mark.skipif(not (servers.SERVERS / "versitygw").exists(), reason=".deps/servers/versitygw is not there")
@@ -149,6 +151,48 @@ def test_the_time_of_a_store_with_another_clock_is_taken_over(s3):
             return refusal(b"403 Forbidden", b"RequestTimeTooSkewed", b"Date: %s\r\n" % formatdate(time.time() + 300, usegmt=True).encode())
         return None
     assert f"{PHOTOS} rows" in scripted(s3, script, "other-clock", code=0) and refused
+
+
+class Watch(FaultProxy):
+    """Counts what the server itself refuses for its time."""
+    refused = 0
+
+    async def forward(self, head, body):
+        head, body = await super().forward(head, body)
+        self.refused += b"<Code>RequestTimeTooSkewed</Code>" in body
+        return head, body
+
+
+@pytest.mark.parametrize("name", ["versitygw", "minio"])
+def test_a_machine_with_a_wrong_clock(name, tmp_path):
+    """By an hour, from the start and then set to another while images are read: the server refuses such requests, and no row is lost; pomona
+    doctor says by how much."""
+    if not (servers.SERVERS / name).exists() or not FAKETIME:
+        pytest.skip(f".deps/servers/{name} or Debian's libfaketime is not there")
+    clock, reads = tmp_path / "clock", []
+
+    def script(head):
+        if PHOTO.match(head):
+            reads.append(head)
+            if len(reads) == 200:
+                clock.write_text("+3600")
+
+    with getattr(servers, name)(tmp_path) as server, Watch(int(server.url.rsplit(":", 1)[1]), 1, 0) as proxy:
+        for bucket in ("photos", "tables"):
+            server.client.create_bucket(Bucket=bucket)
+        for i in range(400):
+            server.put("photos", f"{i:03}.jpg", jpeg(i % 50))
+        env = {**server.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}", "LD_PRELOAD": str(FAKETIME[0]), "DONT_FAKE_MONOTONIC": "1",
+               "FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": str(clock)}
+        for set_to, words in (("-3600", "behind"), ("+3600", "ahead")):
+            clock.write_text(set_to)
+            done = subprocess.run([BINARY, "doctor", "s3://photos"], env=env, capture_output=True, text=True, timeout=60)
+            told = re.search(rf"this machine's is (\d+) s {words}: signatures are refused for that; set it", done.stdout + done.stderr)
+            assert told and abs(int(told[1]) - 3600) < 5, done.stdout + done.stderr
+        clock.write_text("-3600")
+        proxy.refused, proxy.script = 0, script
+        assert "400 rows" in pomona(*arguments("out"), env=env) and len(errors(server, "out")) == 0
+        assert proxy.refused > 2  # by each store that is opened, and again after the clock was set
 
 
 def test_a_bucket_in_another_region(s3):
