@@ -52,6 +52,13 @@ void pom_file_unmap(struct pom_map *map) {
     *map = (struct pom_map){0};
 }
 
+void pom_file_let_go(const void *data, size_t n) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = ((uintptr_t)data + n) / page * page;
+    char *from = (char *)data - (uintptr_t)data % page;
+    if ((uintptr_t)from < end)
+        madvise(from, end - (uintptr_t)from, MADV_DONTNEED);
+}
+
 static enum pom_status read_all(int fd, size_t n, struct pom_buffer *out) {
     out->size = 0;
     if (!pom_buffer_reserve(out, n))

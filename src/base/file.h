@@ -16,6 +16,10 @@ struct pom_map {
 enum pom_status pom_file_map(const char *path, struct pom_map *out, struct pom_message *msg);
 void pom_file_unmap(struct pom_map *map);
 
+/* Says that n bytes of a map have been read: their pages need not stay in memory. They may be read again, slowly. The
+ * page that the last of them shares with what follows stays. */
+void pom_file_let_go(const void *data, size_t n);
+
 /* Replaces the contents of out with the file's; more than max_bytes is POM_ERR_LIMIT. */
 enum pom_status pom_file_read(const char *path, size_t max_bytes, struct pom_buffer *out, struct pom_message *msg);
 

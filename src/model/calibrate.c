@@ -31,12 +31,16 @@ static enum pom_status fail_memory(struct pom_message *msg) {
 static enum pom_status load_watched(struct watcher *w, struct pom_message *msg) {
     const struct pom_model_info *info = &w->model->info;
     const struct pom_net_pixels pixels = pom_net_pixels_of(&w->model->table);
-    struct pom_net_options options = {
-        .output = info->output_layer, .size = info->width, .image_input = true, .pixels = &pixels, .watch = true};
+    struct pom_net_options options = {.output = info->output_layer,
+        .size = info->width,
+        .image_input = true,
+        .pixels = &pixels,
+        .mapped = true,
+        .watch = true};
     struct pom_map map;
     char sha256[POM_SHA256_HEX];
     POM_TRY(pom_file_map(info->path, &map, msg));
-    enum pom_status status = pom_sha256(map.data, map.size, sha256, msg);
+    enum pom_status status = pom_sha256_map(&map, sha256, msg);
     if (status == POM_OK && strcmp(sha256, info->sha256) != 0)
         status = pom_fail(msg, POM_ERR_FORMAT, "%s changed since it was loaded", info->path);
     if (status == POM_OK)

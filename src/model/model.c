@@ -96,6 +96,7 @@ static enum pom_status load_plain(struct pom_model *model, const struct pom_map 
     struct pom_net_options net = {.output = options->output_layer,
         .size = options->size,
         .image_input = true,
+        .mapped = true,
         .bf16 = options->precision == POM_PRECISION_BF16};
     POM_TRY(load_net(model, map, &net, msg));
     return describe(model, options, msg);
@@ -113,6 +114,7 @@ static enum pom_status load_calibrated(struct pom_model *model, const struct pom
     struct pom_net_options net = {.output = options->output_layer,
         .size = options->size,
         .image_input = true,
+        .mapped = true,
         .pixels = bf16 ? NULL : &pixels,
         .bf16 = bf16,
         .ranges = calibration->ranges,
@@ -156,7 +158,7 @@ struct hashing {
 
 static void *hash(void *argument) {
     struct hashing *hashing = argument;
-    hashing->status = pom_sha256(hashing->map->data, hashing->map->size, hashing->sha256, &hashing->msg);
+    hashing->status = pom_sha256_map(hashing->map, hashing->sha256, &hashing->msg);
     return NULL;
 }
 

@@ -33,6 +33,7 @@ struct pom_constant {
     const void *data;   /* float or int64_t; NULL while only raw is known */
     void *owned;        /* what to free(), or NULL */
     const uint8_t *raw; /* little-endian floats in the file, any alignment; NULL: there are none */
+    bool mapped;        /* raw is in a file's map */
 };
 
 struct pom_value {
@@ -103,6 +104,7 @@ struct pom_graph {
     struct pom_value **values;
     struct pom_value **inputs, **outputs;
     struct pom_layer *layers;
+    bool mapped;            /* the file's bytes are its map */
     const char *preprocess; /* metadata, or NULL */
     bool nhwc_output;       /* metadata: outputs of rank 4 are handed out as NHWC */
     size_t nodes_room, values_room;
@@ -153,6 +155,9 @@ const float *pom_value_floats(struct pom_value *value);
 
 /* n numbers of a float constant from `first` on, without holding on to a copy as pom_value_floats may. */
 void pom_value_copy(const struct pom_value *value, size_t first, size_t n, float *to);
+
+/* Says that these numbers have been read: the pages of a mapped file where they lie need not stay in memory. */
+void pom_value_let_go(const struct pom_value *value, size_t first, size_t n);
 
 /* The numbers of an int constant. */
 const int64_t *pom_value_ints(const struct pom_value *value);

@@ -1,5 +1,6 @@
 #include "net/graph.h"
 
+#include "base/file.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,11 @@ void pom_value_copy(const struct pom_value *value, size_t first, size_t n, float
     const struct pom_constant *constant = value->constant;
     const uint8_t *from = constant->data ? constant->data : constant->raw;
     memcpy(to, from + first * sizeof(float), n * sizeof(float));
+}
+
+void pom_value_let_go(const struct pom_value *value, size_t first, size_t n) {
+    if (value->constant->mapped && value->constant->raw)
+        pom_file_let_go(value->constant->raw + first * sizeof(float), n * sizeof(float));
 }
 
 const int64_t *pom_value_ints(const struct pom_value *value) {

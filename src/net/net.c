@@ -100,6 +100,7 @@ static enum pom_status build(struct pom_net *net, struct pom_span model, const s
     const struct pom_onnx_choices *choices, struct pom_message *msg) {
     struct pom_graph *graph = &net->graph;
     POM_TRY(pom_cpu_isa(&net->info.isa, msg));
+    graph->mapped = options->mapped;
     POM_TRY(pom_onnx_read(model, choices, graph, msg));
     if (options->output)
         POM_TRY(pom_graph_select_output(graph, options->output, msg));

@@ -34,6 +34,8 @@ struct pom_net_options {
     const struct pom_net_pixels *pixels; /* with image_input: it is given as bytes; NULL: as floats. Borrowed for the
                                             call */
 
+    bool mapped; /* the bytes are a file's map (pom_file_map): its pages are let go when they have been read */
+
     bool bf16; /* precision bf16; else int8 where there are ranges, else float32 */
 
     /* A net is loaded once to be watched while it works in floats on some images, and again with what was seen. */

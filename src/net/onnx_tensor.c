@@ -175,6 +175,7 @@ enum pom_status pom_onnx_tensor(const Onnx__TensorProto *tensor, struct pom_span
         if (!value->constant)
             return pom_fail_memory(msg, "a constant of a network");
         value->constant->raw = raw.data;
+        value->constant->mapped = graph->mapped;
         return POM_OK;
     }
     void *data;

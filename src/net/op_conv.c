@@ -2,6 +2,7 @@
 
 #include "net/kernels/bf16.h"
 #include "net/op.h"
+#include "net/weights.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -113,21 +114,6 @@ struct pom_conv_desc pom_conv_desc_of(const struct pom_node *node) {
     };
 }
 
-/* The weights as the file has them, times the factor of each output channel (NULL: 1): computed in double, rounded
- * once. All layers take turns in the planner's memory: fresh memory for each would cost more than the work. */
-static const float *scaled_weights(struct pom_planner *planner, const struct pom_value *value, const double *scale) {
-    size_t out_c = (size_t)value->dims[0], row = value->elements / out_c;
-    if (!pom_grow((void **)&planner->weights, &planner->weights_room, value->elements, sizeof(float)))
-        return NULL;
-    for (size_t c = 0; c < out_c; c++) {
-        float *to = planner->weights + c * row;
-        pom_value_copy(value, c * row, row, to);
-        for (size_t i = 0; scale && i < row; i++)
-            to[i] = (float)((double)to[i] * scale[c]);
-    }
-    return planner->weights;
-}
-
 static float *shifted_bias(const float *bias, size_t out_c, const struct pom_conv_params *params) {
     float *shifted = pom_alloc_aligned(out_c, sizeof(float));
     for (size_t i = 0; i < out_c && shifted; i++)
@@ -138,11 +124,14 @@ static float *shifted_bias(const float *bias, size_t out_c, const struct pom_con
 void pom_conv_weights_load(struct pom_planner *planner, const struct pom_node *node, struct pom_conv_weights *out) {
     const struct pom_conv_params *params = node->params;
     struct pom_value *bias = pom_node_input(node, 2);
-    *out = (struct pom_conv_weights){.weights = scaled_weights(planner, node->inputs[1], params->scale),
+    const struct pom_value *weights = node->inputs[1];
+    size_t out_c = (size_t)weights->dims[0];
+    *out = (struct pom_conv_weights){
+        .weights = pom_plan_weights(planner, weights, 0, out_c, weights->elements / out_c, params->scale),
         .bias = bias ? pom_value_floats(bias) : NULL};
     bool complete = out->weights && (out->bias || !bias);
     if (complete && params->scale) {
-        out->shifted = shifted_bias(out->bias, (size_t)node->outputs[0]->dims[1], params);
+        out->shifted = shifted_bias(out->bias, out_c, params);
         out->bias = out->shifted;
         complete = out->shifted != NULL;
     }

@@ -2,6 +2,7 @@
 #include "net/kernels/kernels.h"
 #include "net/move.h"
 #include "net/op.h"
+#include "net/weights.h"
 
 #include <limits.h>
 #include <math.h>
@@ -37,18 +38,43 @@ static const struct pom_step_kind dense_kind = {.name = "dense",
     .kernel = dense_kernel,
     .describe = describe_dense};
 
-/* Makes the step; takes in the buffers. weights are k x n, or n x k where transposed. */
-static void plan_dense(struct pom_planner *planner, const struct pom_dense_desc *desc, const float *weights,
-    bool transposed, const float *bias, int64_t rows, int in, int out) {
+/* What a dense layer is made of: its weights, times alpha, are k x n, or n x k where transposed. */
+struct dense_source {
+    struct pom_value *weights;
+    bool transposed;
+    float alpha;
+    const float *bias; /* or NULL */
+};
+
+/* A few lines of the weights at a time: those of VGG16's first dense layer are 411 MB. */
+static void fill_dense(struct pom_planner *planner, struct pom_dense *dense, const struct dense_source *source) {
+    enum { AT_ONCE = 1 << 20 }; /* floats */
+    const size_t lines = (size_t)source->weights->dims[0], line = (size_t)source->weights->dims[1];
+    const size_t most = line < AT_ONCE ? AT_ONCE / line : 1;
+    for (size_t first = 0, count; first < lines && planner->status == POM_OK; first += count) {
+        count = lines - first < most ? lines - first : most;
+        float *weights = pom_plan_weights(planner, source->weights, first, count, line, NULL);
+        if (!weights)
+            return;
+        for (size_t i = 0; source->alpha != 1.0f && i < count * line; i++)
+            weights[i] *= source->alpha;
+        pom_dense_fill(dense, weights, source->transposed, (int)first, (int)count);
+    }
+}
+
+/* Makes the step; takes in the buffers. */
+static void plan_dense(struct pom_planner *planner, const struct pom_dense_desc *desc,
+    const struct dense_source *source, int64_t rows, int in, int out) {
     struct dense_step *params = pom_plan_alloc(planner, 1, sizeof *params);
-    if (!params || !weights || rows > INT_MAX / POM_NET_MAX_BATCH)
-        pom_plan_fail(planner, POM_ERR_LIMIT, "has too many rows, or memory ran out");
+    if (rows > INT_MAX / POM_NET_MAX_BATCH)
+        pom_plan_fail(planner, POM_ERR_LIMIT, "has too many rows");
     if (!params || planner->status != POM_OK)
         return;
     params->rows = (int)rows;
-    planner->status = pom_dense_new(desc, planner->isa, weights, transposed, bias, &params->dense, planner->msg);
+    planner->status = pom_dense_new(desc, planner->isa, source->bias, &params->dense, planner->msg);
     if (planner->status != POM_OK)
         return;
+    fill_dense(planner, params->dense, source);
     planner->plan->weight_bytes += pom_dense_weight_bytes(params->dense);
     size_t scratch = pom_dense_scratch_bytes(params->dense, params->rows);
     struct pom_step *step = pom_plan_step(planner, &dense_kind, params, in, -1, out);
@@ -181,8 +207,8 @@ void pom_build_matmul(struct pom_planner *planner, const struct pom_node *node) 
     }
     int in = pom_plan_input(planner, a, POM_LAYOUT_ROWS), to = pom_plan_output(planner, out, POM_LAYOUT_ROWS);
     struct pom_dense_desc desc = dense_desc(node, b->dims[0], b->dims[1]);
-    plan_dense(planner, &desc, pom_value_floats(b), false, NULL, (int64_t)out->elements / b->dims[1], in, to);
-    pom_value_unload(b);
+    struct dense_source source = {.weights = b, .alpha = 1.0f};
+    plan_dense(planner, &desc, &source, (int64_t)out->elements / b->dims[1], in, to);
 }
 
 /* Gemm: alpha * A' * B' + beta * C */
@@ -226,7 +252,7 @@ static float *spread(const float *from, size_t n_from, size_t n, float factor) {
     return spread;
 }
 
-static void plan_gemm(struct pom_planner *planner, const struct pom_node *node, const float *weights, int in, int out) {
+static void plan_gemm(struct pom_planner *planner, const struct pom_node *node, int in, int out) {
     const struct pom_dense_params *params = node->params;
     struct pom_value *c = pom_node_input(node, 2);
     const struct pom_value *product = node->outputs[0];
@@ -236,13 +262,13 @@ static void plan_gemm(struct pom_planner *planner, const struct pom_node *node, 
     float *bias = c ? spread(added, c->elements, (size_t)n, params->beta) : NULL;
     if (c && !bias)
         pom_plan_fail(planner, POM_ERR_MEMORY, "out of memory for a bias");
-    plan_dense(planner, &desc, weights, params->transposed, bias, m, in, out);
+    struct dense_source source = {node->inputs[1], params->transposed, params->alpha, bias};
+    plan_dense(planner, &desc, &source, m, in, out);
     free(bias);
 }
 
 void pom_build_gemm(struct pom_planner *planner, const struct pom_node *node) {
-    struct pom_value *a = node->inputs[0], *b = node->inputs[1], *out = node->outputs[0];
-    const struct pom_dense_params *params = node->params;
+    struct pom_value *a = node->inputs[0], *out = node->outputs[0];
     int in = pom_plan_input(planner, a, POM_LAYOUT_ROWS);
     if (pom_node_int(node, "transA", 0) != 0) {
         int turned = pom_plan_scratch(planner, a->elements, a->batched);
@@ -250,9 +276,5 @@ void pom_build_gemm(struct pom_planner *planner, const struct pom_node *node) {
         in = turned;
     }
     int to = pom_plan_output(planner, out, POM_LAYOUT_ROWS);
-    const float *weights = pom_value_floats(b);
-    float *scaled = params->alpha != 1.0f && weights ? spread(weights, b->elements, b->elements, params->alpha) : NULL;
-    plan_gemm(planner, node, params->alpha != 1.0f ? scaled : weights, in, to);
-    free(scaled);
-    pom_value_unload(b);
+    plan_gemm(planner, node, in, to);
 }

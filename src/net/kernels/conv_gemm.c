@@ -25,25 +25,32 @@ static bool is_small_pointwise(const struct pom_conv_desc *d) {
     return pom_conv_is_pointwise(d) && d->in_h <= SMALL_HEIGHT;
 }
 
+/* From ONNX's n x depth x taps. */
+static void pack(const struct pom_gemm *gemm, const float *weights, size_t taps, size_t depth) {
+    for (size_t tap = 0; tap < taps; tap++)
+        pom_gemm_pack(gemm, &(struct pom_gemm_block){.weights = weights + tap,
+                                .row = (int)(tap * depth),
+                                .rows = (int)depth,
+                                .columns = gemm->n,
+                                .step_row = taps,
+                                .step_column = depth * taps});
+}
+
 static enum pom_status init_weights(struct gemm_conv *g, const struct pom_conv_desc *d,
     const struct pom_kernel_table *table, const float *weights, const float *bias, struct pom_message *msg) {
     size_t taps = (size_t)d->kernel_h * (size_t)d->kernel_w, depth = (size_t)(d->in_c / d->groups);
-    int n = d->out_c / d->groups * table->pack;
     bool flat = g->layout.a_line == d->out_w * g->layout.a_pixel;
-    struct pom_gemm_lines lines = {.width = flat ? g->band * d->out_w : d->out_w, .even = d->out_w % 2 == 0};
+    struct pom_gemm_shape shape = {.k = (int)(taps * depth),
+        .n = d->out_c / d->groups * table->pack,
+        .width = flat ? g->band * d->out_w : d->out_w,
+        .even = d->out_w % 2 == 0};
+    size_t n = (size_t)shape.n;
     g->groups = pom_calloc((size_t)d->groups, sizeof *g->groups);
     if (!g->groups)
         return pom_fail_memory(msg, "a convolution");
-    for (int i = 0; i < d->groups; i++) {
-        struct pom_gemm_source source = {.weights = weights + (size_t)i * (size_t)n * depth * taps,
-            .bias = bias ? bias + (size_t)i * (size_t)n : NULL,
-            .taps = (int)taps,
-            .depth = (int)depth,
-            .n = n,
-            .step_tap = 1,
-            .step_c = taps,
-            .step_j = depth * taps};
-        POM_TRY(pom_gemm_init(&g->groups[i], 1, table, &source, lines, msg));
+    for (size_t i = 0; i < (size_t)d->groups; i++) {
+        POM_TRY(pom_gemm_init(&g->groups[i], 1, table, &shape, bias ? bias + i * n : NULL, msg));
+        pack(&g->groups[i], weights + i * n * depth * taps, taps, depth);
     }
     return POM_OK;
 }

@@ -2,6 +2,7 @@
  * point is a matrix product of tiles x in_c x out_c, and the products become tiles of 4x4 outputs. Tiles go in blocks,
  * whose points stay in the caches between the three steps. */
 #include "base/memory.h"
+#include "base/share.h"
 #include "net/kernels/conv.h"
 #include "net/kernels/gemm.h"
 #include "net/kernels/ref/ref.h"
@@ -41,6 +42,10 @@ enum { BLOCK_FLOATS = 512 * 1024 / (int)sizeof(float), LEAST_ROWS = 56 };
 
 enum { APART = 16 }; /* floats that keep the points of a tile from crowding one set of a cache */
 
+static int min(int a, int b) {
+    return a < b ? a : b;
+}
+
 static int tiles_of(int outputs) {
     return (outputs + OUT - 1) / OUT;
 }
@@ -78,18 +83,34 @@ static enum pom_status init_ref_weights(struct pom_conv *conv, const float *weig
     w->weights = pom_alloc_aligned(n, sizeof(float));
     if (!w->weights)
         return pom_fail_memory(msg, "the weights of a convolution");
-    pom_winograd_weights(weights, d->in_c, d->out_c, 0, d->in_c, w->weights);
+    pom_winograd_weights(weights, (size_t)d->in_c * TAPS * TAPS, d->out_c, d->in_c, w->weights);
     conv->weight_bytes = n * sizeof(float);
     return POM_OK;
 }
 
-/* A few channels of all points at a time, while they are in the cache. */
-static void pack(const struct winograd *w, const struct pom_conv_desc *d, const float *weights, float *transformed) {
-    for (int c = 0; c < d->in_c; c += PACKED_AT_ONCE) {
-        int n = d->in_c - c < PACKED_AT_ONCE ? d->in_c - c : PACKED_AT_ONCE;
-        pom_winograd_weights(weights, d->in_c, d->out_c, c, n, transformed);
-        for (size_t point = 0; point < POINTS; point++)
-            pom_gemm_pack(&w->gemms[point], transformed + point * (size_t)n * (size_t)d->out_c, c, n);
+struct packing {
+    const struct winograd *w;
+    const struct pom_conv_desc *desc;
+    const float *weights;
+};
+
+/* A panel of all points, a few channels at a time, while they are in the cache. */
+static void pack_panel(void *context, int panel) {
+    const struct packing *packing = context;
+    const struct pom_gemm *gemms = packing->w->gemms;
+    const size_t taps = TAPS * TAPS;
+    float transformed[POINTS * PACKED_AT_ONCE * POM_GEMM_MAX_COLUMNS];
+    const int in_c = packing->desc->in_c, first = panel * gemms->main->columns, rest = packing->desc->out_c - first;
+    struct pom_gemm_block block = {.column = first, .columns = min(rest, gemms->main->columns), .step_column = 1};
+    block.step_row = (size_t)block.columns;
+    for (; block.row < in_c; block.row += block.rows) {
+        block.rows = min(in_c - block.row, PACKED_AT_ONCE);
+        pom_winograd_weights(packing->weights + ((size_t)first * (size_t)in_c + (size_t)block.row) * taps,
+            (size_t)in_c * taps, block.columns, block.rows, transformed);
+        for (size_t point = 0; point < POINTS; point++) {
+            block.weights = transformed + point * (size_t)block.rows * block.step_row;
+            pom_gemm_pack(&gemms[point], &block);
+        }
     }
 }
 
@@ -97,18 +118,14 @@ static enum pom_status init_gemms(
     struct pom_conv *conv, const struct pom_kernel_table *table, const float *weights, struct pom_message *msg) {
     struct winograd *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    struct pom_gemm_source source = {.taps = 1, .depth = d->in_c, .n = d->out_c};
-    struct pom_gemm_lines lines = {.width = w->block, .even = false};
+    struct pom_gemm_shape shape = {.k = d->in_c, .n = d->out_c, .width = w->block};
     w->gemms = pom_calloc(POINTS, sizeof *w->gemms);
     if (!w->gemms)
         return pom_fail_memory(msg, "the weights of a convolution");
-    POM_TRY(pom_gemm_init(w->gemms, POINTS, table, &source, lines, msg));
+    POM_TRY(pom_gemm_init(w->gemms, POINTS, table, &shape, NULL, msg));
     conv->weight_bytes += POINTS * pom_gemm_bytes(w->gemms);
-    float *transformed = pom_alloc_aligned(POINTS * PACKED_AT_ONCE * (size_t)d->out_c, sizeof(float));
-    if (!transformed)
-        return pom_fail_memory(msg, "the weights of a convolution");
-    pack(w, d, weights, transformed);
-    free(transformed);
+    int width = w->gemms->main->columns;
+    pom_share((d->out_c + width - 1) / width, pack_panel, &(struct packing){w, d, weights});
     return POM_OK;
 }
 

@@ -15,46 +15,57 @@ struct pom_dense {
     float *weights, *bias;
 };
 
-static enum pom_status init_ref(
-    struct pom_dense *dense, const struct pom_gemm_source *source, struct pom_message *msg) {
-    size_t k = (size_t)source->depth, n = (size_t)source->n;
+static enum pom_status init(struct pom_dense *dense, const float *bias, struct pom_message *msg) {
+    size_t k = (size_t)dense->desc.k, n = (size_t)dense->desc.n;
+    if (dense->table) {
+        struct pom_gemm_shape shape = {.k = dense->desc.k, .n = dense->desc.n, .width = USUAL_BATCH};
+        return pom_gemm_init(&dense->gemm, 1, dense->table, &shape, bias, msg);
+    }
     dense->weights = pom_alloc_aligned(k * n, sizeof(float));
     dense->bias = pom_calloc(n, sizeof(float));
     if (!dense->weights || !dense->bias)
         return pom_fail_memory(msg, "the weights of a fully connected layer");
-    for (size_t i = 0; i < k; i++)
-        for (size_t j = 0; j < n; j++)
-            dense->weights[i * n + j] = source->weights[i * source->step_c + j * source->step_j];
-    if (source->bias)
-        memcpy(dense->bias, source->bias, n * sizeof(float));
+    if (bias)
+        memcpy(dense->bias, bias, n * sizeof(float));
     return POM_OK;
 }
 
-enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *weights,
-    bool transposed, const float *bias, struct pom_dense **out, struct pom_message *msg) {
+enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *bias,
+    struct pom_dense **out, struct pom_message *msg) {
     if (desc->k < 1 || desc->n < 1)
         return pom_fail(msg, POM_ERR_ARGUMENT, "fully connected layer of %d to %d: sizes start at 1", desc->k, desc->n);
     struct pom_dense *dense = pom_calloc(1, sizeof *dense);
     if (!dense)
         return pom_fail_memory(msg, "a fully connected layer");
-    struct pom_gemm_source source = {.weights = weights,
-        .bias = bias,
-        .taps = 1,
-        .depth = desc->k,
-        .n = desc->n,
-        .step_c = transposed ? 1 : (size_t)desc->n,
-        .step_j = transposed ? (size_t)desc->k : 1};
-    struct pom_gemm_lines lines = {.width = USUAL_BATCH, .even = false};
     dense->desc = *desc;
     dense->table = pom_kernel_table(isa);
-    enum pom_status status = dense->table ? pom_gemm_init(&dense->gemm, 1, dense->table, &source, lines, msg)
-                                          : init_ref(dense, &source, msg);
+    enum pom_status status = init(dense, bias, msg);
     if (status != POM_OK) {
         pom_dense_free(dense);
         return status;
     }
     *out = dense;
     return POM_OK;
+}
+
+static void fill_ref(struct pom_dense *dense, const struct pom_gemm_block *block) {
+    for (int r = 0; r < block->rows; r++)
+        for (int j = 0; j < block->columns; j++)
+            dense->weights[(size_t)(block->row + r) * (size_t)dense->desc.n + (size_t)(block->column + j)] =
+                block->weights[(size_t)r * block->step_row + (size_t)j * block->step_column];
+}
+
+void pom_dense_fill(struct pom_dense *dense, const float *weights, bool transposed, int first, int count) {
+    const struct pom_dense_desc *d = &dense->desc;
+    struct pom_gemm_block block = {
+        weights, .row = first, .rows = count, .columns = d->n, .step_row = (size_t)d->n, .step_column = 1};
+    if (transposed)
+        block = (struct pom_gemm_block){
+            weights, .rows = d->k, .column = first, .columns = count, .step_row = 1, .step_column = (size_t)d->k};
+    if (dense->table)
+        pom_gemm_pack(&dense->gemm, &block);
+    else
+        fill_ref(dense, &block);
 }
 
 void pom_dense_free(struct pom_dense *dense) {

@@ -1,5 +1,6 @@
 #include "net/kernels/gemm.h"
 #include "base/memory.h"
+#include "base/share.h"
 #include "net/kernels/split.h"
 
 #include <math.h>
@@ -38,19 +39,19 @@ static void consider(struct pom_gemm *gemm, const struct pom_gemm_kernel *main, 
     gemm->packed = (size_t)panels * (size_t)main->packed + (last ? (size_t)last->packed : 0);
 }
 
-static void choose(struct pom_gemm *gemm, const struct pom_kernel_table *table, struct pom_gemm_lines lines) {
-    const struct pom_gemm_kernel *pairs = lines.even ? table->gemm_in_pairs : NULL;
+static void choose(struct pom_gemm *gemm, const struct pom_kernel_table *table, const struct pom_gemm_shape *shape) {
+    const struct pom_gemm_kernel *pairs = shape->even ? table->gemm_in_pairs : NULL;
     int vectors = (gemm->n + table->lanes - 1) / table->lanes;
     double best = INFINITY;
     for (int v = 1; v <= POM_GEMM_MAX_VECTORS && v <= vectors && table->gemm[v - 1].name; v++) {
         const struct pom_gemm_kernel *main = &table->gemm[v - 1];
         int panels = vectors / v, rest = vectors % v;
-        consider(gemm, main, panels, rest ? &table->gemm[rest - 1] : NULL, lines.width, &best);
+        consider(gemm, main, panels, rest ? &table->gemm[rest - 1] : NULL, shape->width, &best);
         if (pairs && gemm->n > pairs->columns && (gemm->n - pairs->columns) % main->columns == 0)
-            consider(gemm, main, (gemm->n - pairs->columns) / main->columns, pairs, lines.width, &best);
+            consider(gemm, main, (gemm->n - pairs->columns) / main->columns, pairs, shape->width, &best);
     }
     if (pairs && gemm->n == pairs->columns)
-        consider(gemm, pairs, 1, NULL, lines.width, &best);
+        consider(gemm, pairs, 1, NULL, shape->width, &best);
 }
 
 /* The kernel of the panel at column `from`. */
@@ -58,66 +59,32 @@ static const struct pom_gemm_kernel *kernel_at(const struct pom_gemm *gemm, int 
     return gemm->last && gemm->n - from <= gemm->last->columns ? gemm->last : gemm->main;
 }
 
-/* Some rows of the panel at column `from`: zeros past n; in pairs the last half vector again. Column by
- * column, as most sources have the rows of a column side by side; few rows, so that the panel's lines stay near. */
-static void pack_rows(const struct pom_gemm_kernel *kernel, const float *rows, size_t step_row, size_t step_column,
-    size_t n_rows, int from, int n, float *to) {
-    for (int i = 0; i < kernel->packed; i++) {
-        int column = from + (i < kernel->columns ? i : i - (kernel->packed - kernel->columns));
-        const float *at = rows && column < n ? rows + (size_t)column * step_column : NULL;
-        for (size_t r = 0; r < n_rows; r++)
-            to[r * (size_t)kernel->packed + (size_t)i] = at ? at[r * step_row] : 0.0f;
-    }
-}
-
-/* One row whose columns are side by side. */
-static float *pack_row(const struct pom_gemm_kernel *kernel, const float *row, int from, int n, float *to) {
-    if (row && kernel->packed == kernel->columns && from + kernel->columns <= n)
-        memcpy(to, row + from, (size_t)kernel->columns * sizeof(float));
-    else
-        pack_rows(kernel, row, 0, 1, 1, from, n, to);
-    return to + kernel->packed;
-}
-
-static void pack(const struct pom_gemm *gemm, const struct pom_gemm_source *source) {
-    enum { PACK_ROWS = 16 };
-    const struct pom_gemm_kernel *kernel;
-    const size_t depth = (size_t)source->depth;
-    float *to = gemm->weights, *bias = gemm->bias;
-    for (int from = 0; from < gemm->n; from += kernel->columns) {
-        kernel = kernel_at(gemm, from);
-        bias = pack_row(kernel, source->bias, from, gemm->n, bias);
-        for (size_t tap = 0; source->weights && tap < (size_t)source->taps; tap++)
-            for (size_t c = 0, rows; c < depth; c += rows, to += rows * (size_t)kernel->packed) {
-                rows = depth - c < PACK_ROWS ? depth - c : PACK_ROWS;
-                pack_rows(kernel, source->weights + tap * source->step_tap + c * source->step_c, source->step_c,
-                    source->step_j, rows, from, gemm->n, to);
-            }
-    }
-}
-
-void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, int rows) {
-    const struct pom_gemm_kernel *kernel;
-    float *panel = gemm->weights;
-    for (int column = 0; column < gemm->n; column += kernel->columns) {
-        kernel = kernel_at(gemm, column);
-        float *to = panel + (size_t)first * (size_t)kernel->packed;
-        for (size_t row = 0; row < (size_t)rows; row++)
-            to = pack_row(kernel, from + row * (size_t)gemm->n, column, gemm->n, to);
-        panel += (size_t)gemm->k * (size_t)kernel->packed;
-    }
-}
-
 static size_t whole_lines(size_t floats) {
     const size_t line = POM_ALIGN / sizeof(float);
     return (floats + line - 1) / line * line;
 }
 
+/* The column of a panel's element i: in pairs the last half vector comes again. */
+static int column_of(const struct pom_gemm_kernel *kernel, int i) {
+    return i < kernel->columns ? i : i - (kernel->packed - kernel->columns);
+}
+
+static void pack_bias(const struct pom_gemm *gemm, const float *bias) {
+    const struct pom_gemm_kernel *kernel;
+    float *to = gemm->bias;
+    for (int from = 0; from < gemm->n; from += kernel->columns) {
+        kernel = kernel_at(gemm, from);
+        for (int i = 0; i < kernel->packed; i++) {
+            int column = from + column_of(kernel, i);
+            *to++ = bias && column < gemm->n ? bias[column] : 0.0f;
+        }
+    }
+}
+
 enum pom_status pom_gemm_init(struct pom_gemm *gemms, int count, const struct pom_kernel_table *table,
-    const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg) {
-    struct pom_gemm gemm = {
-        .k = source->taps * source->depth, .n = source->n, .lanes = table->lanes, .pack = table->pack};
-    choose(&gemm, table, lines);
+    const struct pom_gemm_shape *shape, const float *bias, struct pom_message *msg) {
+    struct pom_gemm gemm = {.k = shape->k, .n = shape->n, .lanes = table->lanes, .pack = table->pack};
+    choose(&gemm, table, shape);
     size_t weights = whole_lines((size_t)gemm.k * gemm.packed), each = weights + whole_lines(gemm.packed);
     float *memory = pom_alloc_aligned((size_t)count * each, sizeof(float));
     if (!memory)
@@ -127,9 +94,80 @@ enum pom_status pom_gemm_init(struct pom_gemm *gemms, int count, const struct po
         gemms[i].memory = i == 0 ? memory : NULL;
         gemms[i].weights = memory;
         gemms[i].bias = memory + weights;
-        pack(&gemms[i], source);
+        pack_bias(&gemms[i], bias);
     }
     return POM_OK;
+}
+
+/* Some rows of a block, from its row `first` on, into the panel at column `from`: zeros past n. Column by column, as
+ * most sources have the rows of a column side by side. */
+static void pack_rows(
+    const struct pom_gemm *gemm, const struct pom_gemm_block *block, int first, int rows, int from, float *to) {
+    const struct pom_gemm_kernel *kernel = kernel_at(gemm, from);
+    for (int i = 0; i < kernel->packed; i++) {
+        int column = from + column_of(kernel, i), j = column - block->column;
+        if (j < 0 || (j >= block->columns && column < gemm->n))
+            continue;
+        const float *at =
+            column < gemm->n ? block->weights + (size_t)first * block->step_row + (size_t)j * block->step_column : NULL;
+        for (size_t r = 0; r < (size_t)rows; r++)
+            to[r * (size_t)kernel->packed + (size_t)i] = at ? at[r * block->step_row] : 0.0f;
+    }
+}
+
+/* The same for a source whose columns are side by side, all of the panel's. */
+static void copy_rows(const struct pom_gemm_block *block, int first, int rows, int from, int columns, float *to) {
+    const float *at = block->weights + (size_t)first * block->step_row + (from - block->column);
+    for (int r = 0; r < rows; r++, at += block->step_row, to += columns)
+        memcpy(to, at, (size_t)columns * sizeof(float));
+}
+
+static void pack_panel(const struct pom_gemm *gemm, const struct pom_gemm_block *block, int panel) {
+    enum { FEW_ROWS = 16 }; /* so that the panel's lines stay near */
+    const int from = panel * gemm->main->columns;
+    const struct pom_gemm_kernel *kernel = kernel_at(gemm, from);
+    float *to = gemm->weights + (size_t)gemm->k * (size_t)panel * (size_t)gemm->main->packed +
+                (size_t)block->row * (size_t)kernel->packed;
+    bool whole = block->step_column == 1 && kernel->packed == kernel->columns && from >= block->column &&
+                 from + kernel->columns <= block->column + block->columns;
+    for (int r = 0, rows; r < block->rows; r += rows, to += (ptrdiff_t)rows * kernel->packed) {
+        rows = block->rows - r < FEW_ROWS ? block->rows - r : FEW_ROWS;
+        if (whole)
+            copy_rows(block, r, rows, from, kernel->columns, to);
+        else
+            pack_rows(gemm, block, r, rows, from, to);
+    }
+}
+
+struct packing {
+    const struct pom_gemm *gemm;
+    const struct pom_gemm_block *block;
+    int first; /* panel */
+};
+
+static void pack_part(void *context, int part) {
+    const struct packing *packing = context;
+    pack_panel(packing->gemm, packing->block, packing->first + part);
+}
+
+/* The panel that a column is in; the last may be wider than main's. */
+static int panel_of(const struct pom_gemm *gemm, int column) {
+    size_t of_main = (gemm->packed - (gemm->last ? (size_t)gemm->last->packed : 0)) / (size_t)gemm->main->packed;
+    int last = (int)of_main - (gemm->last ? 0 : 1), panel = column / gemm->main->columns;
+    return panel < last ? panel : last;
+}
+
+void pom_gemm_pack(const struct pom_gemm *gemm, const struct pom_gemm_block *block) {
+    enum { MUCH = 1 << 17 }; /* floats: worth starting threads for */
+    if (block->columns < 1)
+        return;
+    struct packing packing = {gemm, block, panel_of(gemm, block->column)};
+    int n = panel_of(gemm, block->column + block->columns - 1) + 1 - packing.first;
+    if ((long)block->rows * block->columns >= MUCH)
+        pom_share(n, pack_part, &packing);
+    else
+        for (int i = 0; i < n; i++)
+            pack_part(&packing, i);
 }
 
 void pom_gemm_clean_up(struct pom_gemm *gemm) {

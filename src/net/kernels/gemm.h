@@ -25,27 +25,30 @@ struct pom_gemm_view {
     struct pom_act act;
 };
 
-/* The right side as it comes: k runs over taps, then depth; element (tap, c, j) is at tap * step_tap + c * step_c + j *
- * step_j. */
-struct pom_gemm_source {
-    const float *weights, *bias; /* bias: n or NULL; weights NULL: pom_gemm_pack brings them */
-    int taps, depth, n;
-    size_t step_tap, step_c, step_j;
-};
-
-/* What is known of the lines of pixels: their usual length, which decides the tile, and whether all are of even length.
+/* k rows and n columns; the usual length of a line of pixels, which decides the tile, and whether all are of even
+ * length.
  */
-struct pom_gemm_lines {
-    int width;
+struct pom_gemm_shape {
+    int k, n, width;
     bool even;
 };
 
-/* `count` products alike, in one piece of memory that is the first one's. On failure nothing is kept. */
-enum pom_status pom_gemm_init(struct pom_gemm *gemms, int count, const struct pom_kernel_table *table,
-    const struct pom_gemm_source *source, struct pom_gemm_lines lines, struct pom_message *msg);
+/* A piece of the right side as it comes: its element (r, j), at weights + r * step_row + j * step_column, is that of
+ * row `row` + r and column `column` + j. */
+struct pom_gemm_block {
+    const float *weights;
+    int row, rows, column, columns;
+    size_t step_row, step_column;
+};
 
-/* Rows [first, first + rows) of k, n floats each. */
-void pom_gemm_pack(const struct pom_gemm *gemm, const float *from, int first, int rows);
+/* `count` products alike, in one piece of memory that is the first one's. bias: n, or NULL. On failure nothing is kept.
+ * The weights are missing yet: */
+enum pom_status pom_gemm_init(struct pom_gemm *gemms, int count, const struct pom_kernel_table *table,
+    const struct pom_gemm_shape *shape, const float *bias, struct pom_message *msg);
+
+/* Puts a block of the weights in its place. Blocks may come in any order, and at the same time; large ones are shared
+ * by threads. */
+void pom_gemm_pack(const struct pom_gemm *gemm, const struct pom_gemm_block *block);
 
 void pom_gemm_clean_up(struct pom_gemm *gemm);
 size_t pom_gemm_bytes(const struct pom_gemm *gemm);

@@ -88,9 +88,14 @@ struct pom_dense_desc {
 
 struct pom_dense;
 
-/* weights: k x n, row-major, unless transposed: n x k. bias: n or NULL. */
-enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *weights,
-    bool transposed, const float *bias, struct pom_dense **out, struct pom_message *msg);
+/* bias: n or NULL, borrowed for the call. pom_dense_fill brings the weights, a part at a time: the source of large ones
+ * need not be in memory whole. */
+enum pom_status pom_dense_new(const struct pom_dense_desc *desc, enum pom_isa isa, const float *bias,
+    struct pom_dense **out, struct pom_message *msg);
+
+/* `count` lines of the weights from `first` on: of k x n, row-major, or where transposed of n x k. Borrowed for the
+ * call. */
+void pom_dense_fill(struct pom_dense *dense, const float *weights, bool transposed, int first, int count);
 void pom_dense_free(struct pom_dense *dense);
 size_t pom_dense_weight_bytes(const struct pom_dense *dense);
 size_t pom_dense_scratch_bytes(const struct pom_dense *dense, int max_m);

@@ -5,7 +5,7 @@
 #include "net/kernels/activation.h"
 #include "net/kernels/bf16.h"
 
-enum { POM_GEMM_MAX_ROWS = 14, POM_GEMM_MAX_VECTORS = 3 };
+enum { POM_GEMM_MAX_ROWS = 14, POM_GEMM_MAX_VECTORS = 3, POM_GEMM_MAX_COLUMNS = 48 };
 
 /* Tensors are seen as elements of 32 bits: a float, or in bf16 two neighbouring channels; so are the weights of matrix
  * products. Elements are moved as floats, and taken apart by the kernels alone. */

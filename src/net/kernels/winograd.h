@@ -29,6 +29,7 @@
 #define POM_NET_KERNELS_WINOGRAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define POM_WINOGRAD_A 0.75f
 #define POM_WINOGRAD_A2 0.5625f
@@ -48,7 +49,7 @@ static inline bool pom_winograd_takes(int outputs, int point) {
     return point <= outputs || point == 5;
 }
 
-/* G g G' for the channels [first, first + n) of out_c x in_c x 3 x 3 weights: to 36 points x n x out_c. */
-void pom_winograd_weights(const float *weights, int in_c, int out_c, int first, int n, float *to);
+/* G g G' for some channels, 3 x 3 each, of filters that lie `step` floats apart: to 36 points x channels x filters. */
+void pom_winograd_weights(const float *weights, size_t step, int filters, int channels, float *to);
 
 #endif

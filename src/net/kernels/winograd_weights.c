@@ -47,13 +47,14 @@ static void transform(double rows[IN][TAPS], const float *weights, size_t step, 
         }
 }
 
-void pom_winograd_weights(const float *weights, int in_c, int out_c, int first, int n, float *to) {
+void pom_winograd_weights(const float *weights, size_t step, int filters, int channels, float *to) {
     double rows[IN][TAPS];
     for (int point = 0; point < IN; point++)
         point_row(point, rows[point]);
-    size_t step = (size_t)in_c * TAPS * TAPS, next = (size_t)n * (size_t)out_c;
-    for (int c = 0; c < n; c++)
-        for (int j = 0; j < out_c; j += SIDE_BY_SIDE)
-            transform(rows, weights + (size_t)j * step + ((size_t)first + (size_t)c) * TAPS * TAPS, step,
-                out_c - j < SIDE_BY_SIDE ? out_c - j : SIDE_BY_SIDE, to + (size_t)c * (size_t)out_c + (size_t)j, next);
+    size_t next = (size_t)channels * (size_t)filters;
+    for (int c = 0; c < channels; c++, weights += TAPS * TAPS)
+        for (int j = 0, n; j < filters; j += n, to += n) {
+            n = filters - j < SIDE_BY_SIDE ? filters - j : SIDE_BY_SIDE;
+            transform(rows, weights + (size_t)j * step, step, n, to, next);
+        }
 }

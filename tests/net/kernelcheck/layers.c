@@ -252,9 +252,11 @@ void check_dense(enum pom_isa isa, int cases) {
         for (int path = 0; path < 2; path++) {
             struct pom_message msg;
             struct pom_dense *dense;
-            require(pom_dense_new(&d, path ? isa : POM_ISA_REF, weights.data, transposed, with_bias ? bias.data : NULL,
-                        &dense, &msg),
-                &msg);
+            require(pom_dense_new(&d, path ? isa : POM_ISA_REF, with_bias ? bias.data : NULL, &dense, &msg), &msg);
+            int lines = transposed ? d.n : d.k, first = random_int(0, lines); /* in two parts */
+            pom_dense_fill(dense, weights.data, transposed, 0, first);
+            pom_dense_fill(
+                dense, weights.data + (ptrdiff_t)first * (transposed ? d.k : d.n), transposed, first, lines - first);
             pom_dense_run(dense, in.data, m, path ? got.data : want.data, NULL);
             pom_dense_free(dense);
         }
