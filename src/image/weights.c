@@ -51,31 +51,31 @@ static int32_t fixed_point(double weight) {
     return (int32_t)(weight < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
-/* The weights of one output sample at `center`, normalised to the sum 1. exact: room for count doubles. */
-static void fill_run(const struct filter *filter, double center, double inverse_scale, int first, int count,
-    double *exact, int32_t *out) {
-    double sum = 0.0;
+/* The weights of output i, whose sample lies at `center`, normalised to the sum 1. */
+static void fill_run(struct pom_weights *w, int i, double center, double inverse_scale) {
+    const struct filter *filter = &filters[w->filter];
+    int first = w->first[i], count = w->count[i];
+    int32_t *out = w->weights + (size_t)i * w->stride;
+    double *exact = w->exact, sum = 0.0;
     for (int t = 0; t < count; t++) {
         exact[t] = filter->at((t + first - center + 0.5) * inverse_scale);
         sum += exact[t];
     }
     for (int t = 0; t < count; t++)
         out[t] = fixed_point(sum != 0.0 ? exact[t] / sum : exact[t]);
+    for (size_t t = (size_t)count; t < w->stride; t++)
+        out[t] = 0;
 }
 
-static void fill(struct pom_weights *w, double *exact) {
-    const struct filter *filter = &filters[w->filter];
+static void fill(struct pom_weights *w) {
     double scale = (double)w->in / w->out, filter_scale = scale < 1.0 ? 1.0 : scale;
-    double support = filter->support * filter_scale;
+    double support = filters[w->filter].support * filter_scale;
     for (int i = 0; i < w->out; i++) {
         double center = (i + 0.5) * scale;
         int first = (int)(center - support + 0.5), end = (int)(center + support + 0.5);
         w->first[i] = first < 0 ? 0 : first;
         w->count[i] = (end > w->in ? w->in : end) - w->first[i];
-        int32_t *run = w->weights + (size_t)i * w->stride;
-        fill_run(filter, center, 1.0 / filter_scale, w->first[i], w->count[i], exact, run);
-        for (size_t t = (size_t)w->count[i]; t < w->stride; t++)
-            run[t] = 0;
+        fill_run(w, i, center, 1.0 / filter_scale);
     }
 }
 
@@ -110,7 +110,8 @@ static bool reserve(struct pom_weights *w, int out, size_t longest) {
     if (!pom_grow((void **)&w->count, &capacity, (size_t)out, sizeof *w->count))
         return false;
     w->out_capacity = capacity;
-    return pom_grow((void **)&w->weights, &w->weights_capacity, total, sizeof *w->weights);
+    return pom_grow((void **)&w->exact, &w->exact_capacity, longest, sizeof *w->exact) &&
+           pom_grow((void **)&w->weights, &w->weights_capacity, total, sizeof *w->weights);
 }
 
 enum pom_status pom_weights_prepare(
@@ -119,9 +120,7 @@ enum pom_status pom_weights_prepare(
         return POM_OK;
     double scale = (double)in / out, support = filters[filter].support * (scale < 1.0 ? 1.0 : scale);
     size_t longest = (size_t)ceil(support) * 2 + 1;
-    double *exact = pom_calloc(longest, sizeof *exact);
-    if (!exact || !reserve(w, out, longest)) {
-        free(exact);
+    if (!reserve(w, out, longest)) {
         w->in = w->out = 0;
         return pom_fail_memory(msg, "the weights of a resize");
     }
@@ -131,8 +130,7 @@ enum pom_status pom_weights_prepare(
     if (filter == POM_FILTER_NEAREST)
         fill_nearest(w);
     else
-        fill(w, exact);
-    free(exact);
+        fill(w);
     return POM_OK;
 }
 
@@ -171,5 +169,6 @@ void pom_weights_clean_up(struct pom_weights *weights) {
     free(weights->first);
     free(weights->count);
     free(weights->weights);
+    free(weights->exact);
     *weights = (struct pom_weights){0};
 }

@@ -21,7 +21,8 @@ struct pom_weights {
     size_t stride;
     int *first, *count;
     int32_t *weights;
-    size_t out_capacity, weights_capacity;
+    double *exact; /* one run, before it is rounded: scratch */
+    size_t out_capacity, weights_capacity, exact_capacity;
 };
 
 /* Makes *weights those of (in, out, filter), unless they already are. The computation is Pillow's (precompute_coeffs

@@ -6,29 +6,30 @@
 #include <jpeglib.h>
 #include <stdlib.h>
 
-enum { SIDE = 100 };
+enum { LEAST = 60, MOST = 100, STEP = 10 };
 
-static void draw_line(uint8_t *line, int y, uint32_t seed) {
-    for (uint32_t x = 0; x < SIDE * 3; x++)
-        line[x] = (uint8_t)((uint32_t)y * (seed % 7) + x * (seed % 5) + seed * 31 + (seed * x * (uint32_t)y) % 50);
+static void draw_line(uint8_t *line, uint32_t y, uint32_t seed) {
+    for (uint32_t x = 0; x < MOST * 3; x++)
+        line[x] = (uint8_t)(y * (seed % 7) + x * (seed % 5) + seed * 31 + (seed * x * y) % 50);
 }
 
 void picture_write(const char *path, int seed) {
     struct jpeg_compress_struct info;
     struct jpeg_error_mgr errors;
-    uint8_t line[SIDE * 3];
+    uint8_t line[MOST * 3];
     FILE *file = fopen(path, "wb");
     if (!file)
         abort();
     info.err = jpeg_std_error(&errors);
     jpeg_create_compress(&info);
     jpeg_stdio_dest(&info, file);
-    info.image_width = info.image_height = SIDE;
+    info.image_width = LEAST + STEP * (unsigned)(seed % 5);
+    info.image_height = LEAST + STEP * (unsigned)(seed % 3);
     info.input_components = 3;
     info.in_color_space = JCS_RGB;
     jpeg_set_defaults(&info);
     jpeg_start_compress(&info, TRUE);
-    for (int y = 0; y < SIDE; y++) {
+    for (uint32_t y = 0; y < info.image_height; y++) {
         draw_line(line, y, (uint32_t)seed);
         jpeg_write_scanlines(&info, (JSAMPARRAY) & (JSAMPROW){line}, 1);
     }
