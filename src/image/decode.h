@@ -28,8 +28,10 @@ struct pom_row_sink {
     void (*take)(struct pom_row_sink *sink); /* the row is there */
 };
 
-/* On failure some rows may have been taken. */
+/* On failure some rows may have been taken. POM_ERR_UNSUPPORTED: it has to be decoded whole, as a PNG that is
+ * interlaced, or turned by what stands after its pixels. */
 enum pom_status pom_jpeg_rows(const struct pom_source *source, struct pom_row_sink *sink, struct pom_message *msg);
+enum pom_status pom_png_rows(const struct pom_source *source, struct pom_row_sink *sink, struct pom_message *msg);
 
 /* Each fills out with 8-bit RGB and *orientation with the EXIF orientation, 1..8. */
 enum pom_status pom_jpeg_decode(
@@ -52,9 +54,9 @@ enum pom_status pom_source_admit_bytes(
  * no memory, and then the image is empty or as before. */
 bool pom_image_reshape(struct pom_image *image, int width, int height, size_t bytes_per_pixel);
 
-/* Turns RGBA in the image's buffer into packed RGB over white, in place: c' = (c * a + 255 * (255 - a)) / 255 rounded
- * to nearest (there are no ties). */
-void pom_image_flatten_rgba(struct pom_image *image);
+/* Turns RGBA into packed RGB over white: c' = (c * a + 255 * (255 - a)) / 255 rounded to nearest (there are no ties).
+ * rgb may be rgba itself. */
+void pom_image_flatten(const uint8_t *rgba, size_t pixels, uint8_t *rgb);
 
 /* Applies an EXIF orientation, 1..8. */
 enum pom_status pom_image_orient(

@@ -48,16 +48,13 @@ bool pom_image_reshape(struct pom_image *image, int width, int height, size_t by
     return true;
 }
 
-void pom_image_flatten_rgba(struct pom_image *image) {
-    size_t pixels = (size_t)image->width * (size_t)image->height;
-    const uint8_t *in = image->rgb;
-    uint8_t *out = image->rgb;
-    for (size_t i = 0; i < pixels; i++, in += 4, out += 3) {
-        unsigned alpha = in[3], white = 255 * (255 - alpha);
-        uint8_t r = in[0], g = in[1], b = in[2];
-        out[0] = (uint8_t)((r * alpha + white + 127) / 255);
-        out[1] = (uint8_t)((g * alpha + white + 127) / 255);
-        out[2] = (uint8_t)((b * alpha + white + 127) / 255);
+void pom_image_flatten(const uint8_t *rgba, size_t pixels, uint8_t *rgb) {
+    for (size_t i = 0; i < pixels; i++, rgba += 4, rgb += 3) {
+        unsigned alpha = rgba[3], white = 255 * (255 - alpha);
+        uint8_t r = rgba[0], g = rgba[1], b = rgba[2];
+        rgb[0] = (uint8_t)((r * alpha + white + 127) / 255);
+        rgb[1] = (uint8_t)((g * alpha + white + 127) / 255);
+        rgb[2] = (uint8_t)((b * alpha + white + 127) / 255);
     }
 }
 

@@ -117,11 +117,23 @@ static void clean_up(struct stretcher *s) {
     free(s->band);
 }
 
+static enum pom_status read_rows(struct stretcher *s, struct pom_message *msg) {
+    const char *name;
+    switch (pom_image_probe(s->source->bytes, s->source->size, &name)) {
+    case POM_IMAGE_JPEG:
+        return pom_jpeg_rows(s->source, &s->sink, msg);
+    case POM_IMAGE_PNG:
+        return pom_png_rows(s->source, &s->sink, msg);
+    default:
+        return POM_ERR_UNSUPPORTED;
+    }
+}
+
 static enum pom_status stretch_rows(struct stretcher *s, struct pom_image *dst, struct pom_message *msg) {
     enum pom_isa isa;
     POM_TRY(pom_cpu_isa(&isa, msg));
     s->kernels = pom_resize_kernels_for(isa);
-    POM_TRY(pom_jpeg_rows(s->source, &s->sink, msg));
+    POM_TRY(read_rows(s, msg));
     POM_TRY(pom_image_orient(s->source, &s->result, s->orientation, msg));
     pom_image_clean_up(dst);
     *dst = s->result;
@@ -141,14 +153,13 @@ static enum pom_status stretch_whole(const void *bytes, size_t n_bytes, const st
 
 enum pom_status pom_image_stretch(const void *bytes, size_t n_bytes, const struct pom_image_limits *limits, int width,
     int height, enum pom_filter filter, struct pom_image *dst, struct pom_message *msg) {
-    const char *name;
-    if (pom_image_probe(bytes, n_bytes, &name) != POM_IMAGE_JPEG)
-        return stretch_whole(bytes, n_bytes, limits, width, height, filter, dst, msg);
     POM_TRY(pom_resize_check(width, height, filter, msg));
     const struct pom_source source = pom_source_make(bytes, n_bytes, limits);
     struct stretcher stretcher = {
         .sink = {.begin = begin, .take = take}, .source = &source, .width = width, .height = height, .filter = filter};
     enum pom_status status = stretch_rows(&stretcher, dst, msg);
     clean_up(&stretcher);
+    if (status == POM_ERR_UNSUPPORTED)
+        status = stretch_whole(bytes, n_bytes, limits, width, height, filter, dst, msg);
     return status;
 }

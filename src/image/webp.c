@@ -35,7 +35,7 @@ static enum pom_status decode_frame(const WebPIterator *frame, struct pom_image 
     if (!done)
         return pom_fail(msg, POM_ERR_FORMAT, "WebP: the picture's data is corrupt; fetch the file again");
     if (alpha)
-        pom_image_flatten_rgba(out);
+        pom_image_flatten(out->rgb, (size_t)out->width * (size_t)out->height, out->rgb);
     return POM_OK;
 }
 
