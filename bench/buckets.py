@@ -1,7 +1,7 @@
 """Buckets: reading and listing beside obstore, the first row of a large bucket, and a job from a distant one beside one from local files.
 
-Servers run on the loopback interface, on the same cores: versitygw, nginx, a generated bucket; slow_proxy.py makes a server distant by
-holding each request for 100 ms. Objects are links to the images of Fruits-360 in a folder in memory.
+Servers run on the loopback interface: versitygw, nginx, a generated bucket; slow_proxy.py makes a server distant by holding each request
+for 100 ms. They share the client's cores, but where a row says that they stand on the other one. Objects are links to the images of Fruits-360 in a folder in memory.
 """
 import json
 import os
@@ -89,7 +89,16 @@ class Servers:
 
     def pin(self, cores):
         for pid in self.pids():
-            subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", ",".join(map(str, cores)), pid], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", ",".join(map(str, cores)), pid], check=True, timeout=30,
+                           stdout=subprocess.DEVNULL)
+
+    @contextmanager
+    def apart(self):
+        """The core of the client, for a while in which the servers have the others, as they would stand apart."""
+        cores = sorted(os.sched_getaffinity(0))
+        self.pin(cores[1:] or cores)
+        yield cores[0]
+        self.pin(cores)
 
     def cpu_seconds(self):
         stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.pids()]
@@ -125,20 +134,22 @@ def all_servers():
 
 # --- one measurement ---
 
-def run(command, env):
-    done = subprocess.run([str(c) for c in command], env=env, text=True, capture_output=True, timeout=300)
+def run(command, env, core=None):
+    """core: the one that it may use; any, without."""
+    pinned = [] if core is None else ["taskset", "--cpu-list", core]
+    done = subprocess.run([str(c) for c in [*pinned, *command]], env=env, text=True, capture_output=True, timeout=300)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return done.stdout
 
 
-def ours(servers, port, bucket, mode):
-    return json.loads(run([BENCH, f"s3://{bucket}/", mode], servers.env(port)))
+def ours(servers, port, bucket, mode, core=None):
+    return json.loads(run([BENCH, f"s3://{bucket}/", mode], servers.env(port), core))
 
 
-def obstore(servers, port, bucket, tool, concurrency=64, keys=None):
+def obstore(servers, port, bucket, tool, concurrency=64, keys=None, core=None):
     command = [PYTHON, STORE / "read_objects.py", tool, "--endpoint", url(port), "--bucket", bucket, "--concurrency", concurrency]
-    return json.loads(run([*command, *(["--keys", keys] if keys else [])], servers.env(port)))
+    return json.loads(run([*command, *(["--keys", keys] if keys else [])], servers.env(port), core))
 
 
 def rounds_of(rounds, *measures):
@@ -188,11 +199,12 @@ def bench_cpu(servers, args):
     port, keys = servers.nginx(), servers.folder / "keys.txt"
     root = servers.gateway.root / "objects"
     keys.write_text("\n".join(sorted(str(f.relative_to(root)) for f in root.rglob("*.jpg"))))
-    mine, theirs = rounds_of(
-        args.rounds, lambda: ours(servers, port, "objects", "apart")["cpu_us"],
-        lambda: obstore(servers, port, "objects", "obstore-threads", keys=keys)["cpu_s"] * 1e6 / OBJECTS)
-    yield row("CPU time of the client an object, nginx", f"{spread(mine)} us", f"{spread(theirs)} us", ratios(mine, theirs),
-              "<= 0.5", lambda r: r <= 0.5)
+    with servers.apart() as core:
+        mine, theirs = rounds_of(
+            args.rounds, lambda: ours(servers, port, "objects", "apart", core)["cpu_us"],
+            lambda: obstore(servers, port, "objects", "obstore-threads", keys=keys, core=core)["cpu_s"] * 1e6 / OBJECTS)
+    yield row("CPU time of the client an object, on a core of its own, nginx on the other", f"{spread(mine)} us", f"{spread(theirs)} us",
+              ratios(mine, theirs), "<= 0.5", lambda r: r <= 0.5)
 
 
 def bench_listing(servers, args):
@@ -207,7 +219,7 @@ def features(servers, port, source, *options, core=None):
     out = servers.folder / "out"
     command = [POMONA, "features", source, "-o", out, "--model", MOBILENET, "--fresh", "--quiet", *options]
     start = time.perf_counter()
-    run([*([] if core is None else ["taskset", "-c", core]), *command], servers.env(port))
+    run(command, servers.env(port), core)
     return time.perf_counter() - start, json.loads((out / "run.json").read_text())
 
 
@@ -215,7 +227,7 @@ def bench_first(servers, args):
     port = servers.generated()
     for what, at in (("", port), (", 100 ms a request", servers.distant(port))):
         def first():
-            return features(servers, at, "s3://photos/", "--limit", 2000)[1]["speed"]["wall_seconds"]["first_row"]
+            return features(servers, at, "s3://photos/", "--limit", 500)[1]["speed"]["wall_seconds"]["first_row"]
         seconds = rounds_of(args.rounds, first)[0]
         yield row(f"first row of a job on 1,000,000 keys{what}, seconds", "", "", seconds, "<= 1", lambda s: s <= 1)
 
@@ -234,10 +246,8 @@ def bench_job(servers, args):
         return row(f"{JOB_IMAGES:,} images -> features, 100 ms a request beside local files, {what}", f"{spread(distant, 2)} s",
                    f"{spread(local, 2)} s, local", ratios(distant, local), *wanted)
 
-    cores = sorted(os.sched_getaffinity(0))
-    servers.pin(cores[1:])
-    yield line("servers on a core of their own", *compare(args.rounds, cores[0]), "<= 1.05", lambda r: r <= 1.05)
-    servers.pin(cores)
+    with servers.apart() as core:
+        yield line("on a core of its own, servers on the other", *compare(args.rounds, core), "<= 1.05", lambda r: r <= 1.05)
     before = servers.cpu_seconds()
     both = compare(1)
     yield line(f"servers on the job's cores, where they take {servers.cpu_seconds() - before:.1f} s", *both)
@@ -250,5 +260,7 @@ def bench(args):
     output(["meson", "configure", ROOT / "build", "-Dtests=true"])
     output(["ninja", "-C", ROOT / "build", BENCH.relative_to(ROOT / "build")])
     with all_servers() as servers:
+        start = time.perf_counter()
         rows = [row for part in args.buckets for row in PARTS[part](servers, args)]
+    print(f"buckets took {time.perf_counter() - start:.0f} s")
     return [table(["buckets", "Pomona", "obstore", "ratio by round", "wanted"], rows)]

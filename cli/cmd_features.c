@@ -16,7 +16,7 @@ struct values {
     struct pom_components components;
     struct pom_guard guard;
     struct pom_access access;
-    const char *prices, *machine;
+    const char *prices, *region, *machine;
     bool quiet;
 };
 
@@ -75,6 +75,7 @@ static const struct pom_option options[] = {
     {"prices", 0, "FILE",
         "table of prices that run.json's cost is by\n(default: the installed one, where a bucket is in a cloud)",
         pom_option_text, AT(prices)},
+    POM_OPTION_PRICES_REGION(AT(region)),
     {"machine", 0, "NAME", "kind of machine that the table has a price for (default: the cloud's)", pom_option_text,
         AT(machine)},
     {"quiet", 'q', NULL, "no progress and no summary", pom_option_switch, AT(quiet)},
@@ -119,17 +120,17 @@ static enum pom_status run_job(struct values *values, enum pom_exit *exit_code, 
 /* Only what somebody is billed for has a cost. The table need not be there where nobody named it. */
 static enum pom_status find_rates(const struct values *values, struct pom_prices *prices, struct pom_rates *out,
     bool *found, struct pom_message *msg) {
-    const char *from = values->job.sources[0], *to = values->job.destination;
+    const struct pom_billed billed = {values->job.sources[0], values->job.destination, values->region, values->machine};
     bool asked = values->prices || values->machine;
     *found = false;
-    if (!asked && !pom_cloud_of(from) && !pom_cloud_of(to))
+    if (!asked && !pom_cloud_of(billed.source) && !pom_cloud_of(billed.destination))
         return POM_OK;
     enum pom_status status = pom_prices_read(values->prices, prices, msg);
     if (status == POM_ERR_NOT_FOUND && !asked)
         return POM_OK;
     POM_TRY(status);
     *found = true;
-    return pom_rates_find(prices, from, to, values->machine, out, msg);
+    return pom_rates_find(prices, &billed, out, msg);
 }
 
 static enum pom_status run_priced(struct values *values, enum pom_exit *exit_code, struct pom_message *msg) {

@@ -19,7 +19,7 @@ struct values {
     struct pom_guard guard;
     struct pom_access access;
     uint64_t sample;
-    const char *prices, *machine;
+    const char *prices, *region, *machine;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -43,6 +43,7 @@ static const struct pom_option options[] = {
     {"sample", 0, "N", "how many images are run for the plan (default 64)", pom_option_total, AT(sample)},
     {"prices", 0, "FILE", "table of prices (default: the one that is installed, dated in its first lines)",
         pom_option_text, AT(prices)},
+    POM_OPTION_PRICES_REGION(AT(region)),
     {"machine", 0, "NAME",
         "kind of machine that the table has a price for (default: what it names\n"
         "for the bucket's cloud; without a bucket none)",
@@ -101,25 +102,28 @@ static void print_prediction(const struct pom_forecast *plan) {
 struct bill {
     double requests, machine, region, internet;
     const char *machine_name; /* NULL: none has a price */
+    const char *where;        /* the prices are of; NULL: the table's first regions */
 };
 
 static enum pom_status reckon(const struct values *values, const struct pom_forecast *plan,
     const struct pom_prices *prices, struct bill *out, struct pom_message *msg) {
     const char *from = pom_cloud_of(values->job.sources[0]);
+    const struct pom_billed billed = {values->job.sources[0], values->job.destination, values->region, values->machine};
     struct pom_rates rates;
     double price;
-    POM_TRY(pom_rates_find(prices, values->job.sources[0], values->job.destination, values->machine, &rates, msg));
+    POM_TRY(pom_rates_find(prices, &billed, &rates, msg));
     *out = (struct bill){
         .requests = rates.list * (double)plan->list_requests + rates.get * (double)plan->get_requests +
                     rates.put * (double)plan->put_requests,
         .machine = rates.cpu_hour * plan->threads * (plan->total_s + plan->list_s) / 3600,
         .machine_name = rates.machine,
+        .where = rates.region,
     };
     if (!from)
         return POM_OK;
-    POM_TRY(pom_price(prices, from, "region_per_gb", &price, msg));
+    POM_TRY(pom_rate(prices, from, values->region, "region_per_gb", &price, msg));
     out->region = price * (double)plan->bytes / gb;
-    POM_TRY(pom_price(prices, from, "internet_per_gb", &price, msg));
+    POM_TRY(pom_rate(prices, from, values->region, "internet_per_gb", &price, msg));
     out->internet = price * (double)plan->bytes / gb;
     return POM_OK;
 }
@@ -134,7 +138,8 @@ static void print_bill(const struct bill *bill, const struct pom_forecast *plan,
     if (bill->internet > 0)
         printf("; read from another region $%.4f more, over the internet $%.4f", bill->region, bill->internet);
     putchar('\n');
-    pom_say(stdout, "prices    of %s, %s (%s)\n", prices->date, prices->source, prices->file);
+    pom_say(stdout, "prices    of %s%s%s, %s (%s)\n", prices->date, bill->where ? ", " : "",
+        bill->where ? bill->where : "", prices->source, prices->file);
 }
 
 static enum pom_status plan_and_print(const struct values *values, struct pom_prices *prices, struct pom_message *msg) {
@@ -143,7 +148,7 @@ static enum pom_status plan_and_print(const struct values *values, struct pom_pr
     POM_TRY(pom_prices_read(values->prices, prices, msg));
     if (values->machine) {
         double price;
-        POM_TRY(pom_price(prices, "machines", values->machine, &price, msg));
+        POM_TRY(pom_rate(prices, "machines", values->region, values->machine, &price, msg));
     }
     enum pom_status status =
         pom_forecast_make(&values->job, is_remote(values->job.destination), values->sample, &plan, msg);

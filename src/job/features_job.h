@@ -49,6 +49,7 @@ const char *pom_wish_name(enum pom_wish wish);
 /* What a job is billed at, in dollars; 0: nobody asks for anything. */
 struct pom_rates {
     const char *date, *source; /* of the table of prices */
+    const char *region;        /* whose prices they are; NULL: what source says */
     double list, get, put;     /* a request */
     const char *machine;       /* NULL: it is not reckoned with */
     double cpu_hour;           /* of a CPU of it */

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include <jansson.h>
+#include "job/lease_note.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,30 +38,13 @@ static void format_time(time_t time, char out[TIME_BYTES]) {
     strftime(out, TIME_BYTES, "%Y-%m-%d %H:%M:%S UTC", &utc);
 }
 
-/* What stands in a note. */
-struct holder {
-    json_t *root; /* owns the texts */
-    const char *id, *host, *user, *since;
-    int pid;
-};
-
-/* An object of somebody else's, or of a later version, has no id: nobody is known to hold it. */
-static void read_holder(const struct pom_store_note *note, struct holder *out) {
-    *out = (struct holder){.id = "", .host = "an unknown machine", .user = "somebody", .since = "an unknown time"};
-    out->root = json_loadb(note->text.data ? note->text.data : "", note->text.size, 0, NULL);
-    if (out->root)
-        json_unpack(out->root, "{s?s,s?s,s?s,s?i,s?s}", "id", &out->id, "host", &out->host, "user", &out->user, "pid",
-            &out->pid, "since", &out->since);
-}
-
 static bool write_text(struct pom_lease *lease) {
-    json_t *root = json_pack("{s:s,s:s,s:s,s:i,s:s,s:i}", "id", lease->id, "host", lease->host, "user", lease->user,
-        "pid", (int)getpid(), "since", lease->since, "renewals", (int)lease->renewals++);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    const struct pom_lease_holder ours = {
+        .id = lease->id, .host = lease->host, .user = lease->user, .since = lease->since, .pid = (int)getpid()};
+    char *text = pom_lease_holder_write(&ours, lease->renewals++);
     lease->text.size = 0;
     bool good = text && pom_buffer_text(&lease->text, text);
     free(text);
-    json_decref(root);
     return good;
 }
 
@@ -88,7 +71,7 @@ static enum pom_status write_note(struct pom_lease *lease, struct pom_message *m
 }
 
 static enum pom_status refuse(
-    const struct pom_lease *lease, const struct holder *holder, int64_t age_s, struct pom_message *msg) {
+    const struct pom_lease *lease, const struct pom_lease_holder *holder, int64_t age_s, struct pom_message *msg) {
     long long left = POM_LEASE_EXPIRES_S - (long long)age_s;
     return pom_fail(msg, POM_ERR_CONFLICT,
         "%s is in use by another pomona: %.60s on %.80s, process %d, since %.32s, last heard of %lld s ago. Wait until "
@@ -99,14 +82,14 @@ static enum pom_status refuse(
 /* Refuses a note of someone who is still alive; else lease->version is what may be replaced. */
 static enum pom_status look(struct pom_lease *lease, struct pom_message *msg) {
     struct pom_store_note note = {0};
-    struct holder holder = {0};
+    struct pom_lease_holder holder = {0};
     enum pom_status status = pom_store_note_read(lease->store, note_name, &note, msg);
     if (status == POM_OK && note.version.size) {
-        read_holder(&note, &holder);
+        pom_lease_holder_read(note.text.data, note.text.size, &holder);
         int64_t age_s = note.age_s < 0 ? 0 : note.age_s;
         if (age_s < POM_LEASE_EXPIRES_S && strcmp(holder.id, lease->id) != 0)
             status = refuse(lease, &holder, age_s, msg);
-        json_decref(holder.root);
+        pom_lease_holder_clean_up(&holder);
     }
     pom_buffer_clean_up(&lease->version);
     lease->version = note.version;

@@ -138,9 +138,9 @@ static json_t *cost(const struct pom_job *job, const struct pom_features_report 
     double requests =
         rates->list * (double)(r->requests - reads) + rates->get * (double)reads + rates->put * (double)puts;
     double machine = rates->cpu_hour * job->budget.threads * r->total_s / 3600;
-    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s}", "dollars", dollars(requests + machine), "requests",
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:s}", "dollars", dollars(requests + machine), "requests",
         dollars(requests), "machine", dollars(machine), "machine_name", text_or_null(rates->machine), "prices_of",
-        rates->date, "prices_source", rates->source);
+        rates->date, "prices_region", text_or_null(rates->region), "prices_source", rates->source);
 }
 
 /* The CPU's name as the kernel tells it; "" where it does not. */

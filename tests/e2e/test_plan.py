@@ -1,6 +1,7 @@
 """pomona plan: predictions beside what the job then takes."""
 import os
 import subprocess
+import tomllib
 
 import pytest
 from conftest import BINARY, PIXELS, ROOT, pomona, receipt
@@ -42,6 +43,21 @@ def test_prices_are_the_users(photos, tmp_path):
     assert plan(photos, *PIXELS, "--machine", "c7g")["prices"].endswith(f"({ROOT / 'share' / 'pomona' / 'prices.toml'})")
 
 
+@pytest.mark.parametrize("region", ["eu-central-1", "eu-west-1", "eu-west-3", "eu-north-1", "europe-west1", "europe-west3", "europe-west4", "europe-north1"])
+def test_regions_of_the_eu_have_prices(photos, region):
+    cloud, machine, other = ("gs", "n2", 0.0486) if region.startswith("europe") else ("s3", "c7i", 0.0446)
+    said = plan(photos, *PIXELS, "-o", f"{cloud}://bucket/out", "--threads", 1, "--prices-region", region)
+    assert f"1 CPU of {machine} $" in said["cost"] and said["prices"].startswith(f"of 2026-10, {region}, list prices of AWS and Google Cloud")
+    with open(ROOT / "share" / "pomona" / "prices.toml", "rb") as file:
+        table = tomllib.load(file)
+    assert other < table["machines"][region][machine] < 1.4 * other
+    assert table[cloud][region].keys() == {k for k, v in table[cloud].items() if isinstance(v, float)}
+
+
+def test_a_region_without_prices(photos):
+    assert "has no price [s3.eu-west-9] put_per_1000" in plan(photos, *PIXELS, "-o", "s3://bucket/out", "--prices-region", "eu-west-9", code=1)
+
+
 def test_the_receipt_has_the_actual_cost(photos, tmp_path):
     prices = tmp_path / "prices.toml"
     prices.write_text("date = '2031-01'\nsource = 'our contract'\n[machines]\nours = 7200\n")
@@ -51,7 +67,7 @@ def test_the_receipt_has_the_actual_cost(photos, tmp_path):
     pomona(*args, "-o", tmp_path / "out", "--prices", prices, "--machine", "ours")
     actual = receipt(tmp_path / "out")
     assert actual["cost"]["machine"] == pytest.approx(2 * actual["speed"]["wall_seconds"]["total"], rel=1e-3)
-    assert actual["cost"]["dollars"] == actual["cost"]["machine"] and actual["cost"]["prices_of"] == "2031-01"
+    assert actual["cost"]["dollars"] == actual["cost"]["machine"] and actual["cost"]["prices_of"] == "2031-01" and actual["cost"]["prices_region"] is None
     assert "[machines] other" in pomona(*args, "-o", tmp_path / "no", "--prices", prices, "--machine", "other", code=1)
 
 
