@@ -99,6 +99,14 @@ hadoop() {
     cp tests/peers/hadoop.xml .deps/servers/hadoop/
 }
 
+servers() {
+    server versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0
+    server fake-gcs-server github.com/fsouza/fake-gcs-server v1.56.1
+    hadoop
+    server actionlint github.com/rhysd/actionlint/cmd/actionlint v1.7.7
+    server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
+}
+
 build() {
     # shellcheck disable=SC2086
     packages $build_packages
@@ -110,6 +118,7 @@ build() {
 }
 
 # No step may be part of a condition: the shell would then go on after a failure inside it.
+# The servers are built beside the virtual environments: one waits for the network while the other computes.
 case "${1:-}" in
 build) build ;;
 demo) packages $demo_packages ;;
@@ -129,14 +138,11 @@ test)
 peers)
     # shellcheck disable=SC2086
     packages $peers_packages
+    servers &
     venv peers peers
     venv peers-spark35 peers-spark35
     venv peers-spark4 peers-spark4
-    server versitygw github.com/versity/versitygw/cmd/versitygw v1.8.0
-    server fake-gcs-server github.com/fsouza/fake-gcs-server v1.56.1
-    hadoop
-    server actionlint github.com/rhysd/actionlint/cmd/actionlint v1.7.7
-    server minio github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
+    wait $!
     ;;
 bench) nginx ;;
 *)
