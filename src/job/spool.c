@@ -66,14 +66,14 @@ static off_t place_of(const struct pom_spool *spool, int64_t record) {
 }
 
 enum pom_status pom_spool_append(
-    struct pom_spool *spool, const float *features, int64_t *record, struct pom_message *msg) {
-    *record = atomic_fetch_add(&spool->records, 1);
+    struct pom_spool *spool, const float *features, size_t n, int64_t *first, struct pom_message *msg) {
+    *first = atomic_fetch_add(&spool->records, (int64_t)n);
     const char *bytes = (const char *)features;
-    for (size_t done = 0; done < spool->record_bytes;) {
-        ssize_t n = pwrite(spool->fd, bytes + done, spool->record_bytes - done, place_of(spool, *record) + (off_t)done);
-        if (n < 0 && errno != EINTR)
+    for (size_t done = 0, all = n * spool->record_bytes; done < all;) {
+        ssize_t written = pwrite(spool->fd, bytes + done, all - done, place_of(spool, *first) + (off_t)done);
+        if (written < 0 && errno != EINTR)
             return pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", spool->path);
-        done += n > 0 ? (size_t)n : 0;
+        done += written > 0 ? (size_t)written : 0;
     }
     return POM_OK;
 }

@@ -19,9 +19,10 @@ void pom_spool_close(struct pom_spool *spool);
 
 int64_t pom_spool_records(const struct pom_spool *spool);
 
-/* Appends one record and tells its number. Thread-safe with itself and pom_spool_sync. */
+/* Appends n records and tells the number of the first; the others follow. Thread-safe with itself and pom_spool_sync.
+ */
 enum pom_status pom_spool_append(
-    struct pom_spool *spool, const float *features, int64_t *record, struct pom_message *msg);
+    struct pom_spool *spool, const float *features, size_t n, int64_t *first, struct pom_message *msg);
 
 /* All records appended before the call are on the disk after it. */
 enum pom_status pom_spool_sync(struct pom_spool *spool, struct pom_message *msg);

@@ -58,13 +58,20 @@ static bool is_finite(const float *features, size_t n, size_t *where) {
     return true;
 }
 
-static enum pom_status keep_features(
-    struct worker *worker, struct pom_item *item, const float *features, struct pom_message *msg) {
-    size_t where;
-    if (is_finite(features, worker->job->info->features, &where))
-        return pom_spool_append(worker->job->spool, features, &item->record, msg);
-    pom_fail(msg, POM_ERR_FORMAT, "feature %zu of the network's output is not a finite number", where);
-    pom_item_fail(item, POM_STAGE_INFER, msg->text);
+/* Puts the rows of the batch in the spool. One that is not finite has a record too, which no row of the manifest names.
+ */
+static enum pom_status keep_features(struct worker *worker, struct pom_message *msg) {
+    size_t d = worker->job->info->features, where;
+    int64_t first;
+    POM_TRY(pom_spool_append(worker->job->spool, worker->features, worker->n_ready, &first, msg));
+    for (size_t i = 0; i < worker->n_ready; i++) {
+        struct pom_item *item = worker->ready[i];
+        item->record = first + (int64_t)i;
+        if (is_finite(worker->features + i * d, d, &where))
+            continue;
+        pom_fail(msg, POM_ERR_FORMAT, "feature %zu of the network's output is not a finite number", where);
+        pom_item_fail(item, POM_STAGE_INFER, msg->text);
+    }
     return POM_OK;
 }
 
@@ -75,13 +82,10 @@ static enum pom_status infer_batch(struct worker *worker, struct pom_message *ms
     if (worker->n_ready)
         ran = pom_session_run(worker->session, worker->pixels, (int)worker->n_ready, worker->features, msg);
     pom_lap_end(&lap, &job->count.work[POM_WORK_INFER]);
-    for (size_t i = 0; i < worker->n_ready; i++) {
-        const float *features = worker->features + i * job->info->features;
-        if (ran == POM_OK)
-            POM_TRY(keep_features(worker, worker->ready[i], features, msg));
-        else
-            pom_item_fail(worker->ready[i], POM_STAGE_INFER, msg->text);
-    }
+    if (ran == POM_OK && worker->n_ready)
+        POM_TRY(keep_features(worker, msg));
+    for (size_t i = 0; i < worker->n_ready && ran != POM_OK; i++)
+        pom_item_fail(worker->ready[i], POM_STAGE_INFER, msg->text);
     pom_lap_end(&lap, &job->count.work[POM_WORK_WRITE]);
     uint64_t none = 0;
     if (worker->n_ready && ran == POM_OK)

@@ -196,7 +196,7 @@ static void a_torn_spool_is_cut(void **state) {
     int64_t record;
     assert_int_equal(pom_spool_open("s", 4, 0, &spool, NULL), POM_OK);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(pom_spool_append(spool, rows[i], &record, NULL), POM_OK);
+        assert_int_equal(pom_spool_append(spool, rows[i], 1, &record, NULL), POM_OK);
         assert_int_equal(record, i);
     }
     assert_int_equal(pom_spool_sync(spool, NULL), POM_OK);
@@ -208,7 +208,7 @@ static void a_torn_spool_is_cut(void **state) {
     assert_int_equal(pom_spool_read(spool, 1, row, NULL), POM_OK);
     assert_memory_equal(row, rows[1], sizeof row);
     assert_int_equal(pom_spool_read(spool, 2, row, NULL), POM_ERR_FORMAT);
-    assert_int_equal(pom_spool_append(spool, rows[2], &record, NULL), POM_OK);
+    assert_int_equal(pom_spool_append(spool, rows[2], 1, &record, NULL), POM_OK);
     assert_int_equal(record, 2);
     assert_int_equal(pom_spool_read(spool, 2, row, NULL), POM_OK);
     assert_memory_equal(row, rows[2], sizeof row);
