@@ -1,6 +1,7 @@
 #include "store/remote.h"
 
 #include "base/memory.h"
+#include "store/pieces.h"
 #include "store/staging.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,6 @@
 #include <unistd.h>
 
 enum { MAX_ANSWER = 1 << 20, LEAST_BYTES_PER_MS = 256 };
-
-static const uint64_t range_bytes = (uint64_t)32 << 20;
 
 static enum pom_status memory(struct pom_message *msg) {
     return pom_fail_memory(msg, "a request");
@@ -158,17 +157,24 @@ enum pom_status pom_remote_version(
     return status;
 }
 
-/* n bytes from `at` on, appended to the file. */
-static enum pom_status fetch_range(struct pom_remote *remote, const struct pom_store_entry *entry, uint64_t at,
-    uint64_t n, FILE *file, struct pom_message *msg) {
+/* An object being copied. */
+struct copied {
+    struct pom_remote *remote;
+    struct pom_store_entry entry;
+};
+
+static enum pom_status read_range(void *user, uint64_t at, size_t n, struct pom_buffer *out, struct pom_message *msg) {
+    const struct copied *copied = user;
     struct pom_call call = {.method = "GET",
         .expected_bytes = n,
-        .request = {.subject = entry->path, .max_bytes = n, .deadline_ms = pom_remote_deadline_ms(n)}};
-    enum pom_status status = remote->kind->get(remote, entry, at, n, &call, msg);
+        .request = {.subject = copied->entry.path, .max_bytes = n, .deadline_ms = pom_remote_deadline_ms(n)}};
+    enum pom_status status = copied->remote->kind->get(copied->remote, &copied->entry, at, n, &call, msg);
     if (status == POM_OK)
-        status = pom_remote_run(remote, &call, msg);
-    if (status == POM_OK && fwrite(call.request.answer->answer.data, 1, n, file) != n)
-        status = pom_fail_errno(msg, POM_ERR_IO, "cannot keep a copy of %s", entry->path);
+        status = pom_remote_run(copied->remote, &call, msg);
+    if (status == POM_OK) {
+        *out = call.request.answer->answer;
+        call.request.answer->answer = (struct pom_buffer){0};
+    }
     pom_call_clean_up(&call);
     return status;
 }
@@ -179,18 +185,8 @@ static enum pom_status download(
     POM_TRY(remote->kind->stat(remote, path, &object, msg));
     if (!object.found)
         return pom_fail(msg, POM_ERR_NOT_FOUND, "%s is not there", path);
-    const struct pom_store_entry entry = {path, object.size, object.version};
-    FILE *copy = fopen(file, "wbe");
-    if (!copy)
-        return pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", file);
-    enum pom_status status = POM_OK;
-    for (uint64_t at = 0; at < entry.size && status == POM_OK; at += range_bytes) {
-        uint64_t left = entry.size - at;
-        status = fetch_range(remote, &entry, at, left < range_bytes ? left : range_bytes, copy, msg);
-    }
-    if (fclose(copy) != 0 && status == POM_OK)
-        status = pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", file);
-    return status;
+    struct copied copied = {remote, {path, object.size, object.version}};
+    return pom_pieces_copy(object.size, read_range, &copied, file, msg);
 }
 
 enum pom_status pom_remote_download(

@@ -1,12 +1,11 @@
 /* Whole files to and from a bucket. */
 #include "base/file.h"
+#include "store/pieces.h"
 #include "store/s3.h"
 #include <stdio.h>
 #include <string.h>
 
 enum { MAX_ANSWER = 1 << 20, LEAST_BYTES_PER_MS = 256 };
-
-static const size_t range_bytes = (size_t)32 << 20;
 
 enum pom_status pom_s3_digest(const char *file, char hex[POM_SHA256_HEX], struct pom_message *msg) {
     struct pom_map map;
@@ -55,44 +54,41 @@ enum pom_status pom_s3_upload(struct pom_s3 *s3, const char *file, const char *p
     return status;
 }
 
-/* The bytes from `at` on, appended to the file. */
-static enum pom_status fetch_range(struct pom_s3 *s3, const char *path, const struct pom_s3_head *head, uint64_t at,
-    FILE *file, struct pom_message *msg) {
+/* An object being copied. */
+struct copied {
+    struct pom_s3 *s3;
+    const char *path;
+    struct pom_s3_head head;
+};
+
+static enum pom_status read_range(void *user, uint64_t at, size_t n, struct pom_buffer *out, struct pom_message *msg) {
+    const struct copied *copied = user;
     char range[64];
-    size_t n = head->size - at < range_bytes ? (size_t)(head->size - at) : range_bytes;
     struct pom_s3_request request = {
         .method = "GET",
-        .key = pom_s3_key(s3, path),
-        .request = {.subject = path, .max_bytes = n, .deadline_ms = pom_s3_deadline_ms(n)},
+        .key = pom_s3_key(copied->s3, copied->path),
+        .request = {.subject = copied->path, .max_bytes = n, .deadline_ms = pom_s3_deadline_ms(n)},
     };
     snprintf(range, sizeof range, "bytes=%llu-%llu", (unsigned long long)at, (unsigned long long)(at + n - 1));
     pom_s3_header(&request, "range", range);
-    pom_s3_header(&request, "if-match", head->etag);
-    enum pom_status status = pom_client_run(s3->client, &request.request, msg);
+    pom_s3_header(&request, "if-match", copied->head.etag);
+    enum pom_status status = pom_client_run(copied->s3->client, &request.request, msg);
     if (status == POM_OK) {
-        const struct pom_buffer *answer = &request.request.answer->answer;
+        struct pom_buffer *answer = &request.request.answer->answer;
         if (answer->size != n)
-            status =
-                pom_fail(msg, POM_ERR_NETWORK, "%s: %zu bytes came where %zu were asked for", path, answer->size, n);
-        else if (fwrite(answer->data, 1, n, file) != n)
-            status = pom_fail_errno(msg, POM_ERR_IO, "cannot keep a copy of %s", path);
+            status = pom_fail(
+                msg, POM_ERR_NETWORK, "%s: %zu bytes came where %zu were asked for", copied->path, answer->size, n);
+        *out = *answer;
+        *answer = (struct pom_buffer){0};
     }
     pom_request_clean_up(&request.request);
     return status;
 }
 
 enum pom_status pom_s3_download(struct pom_s3 *s3, const char *path, const char *file, struct pom_message *msg) {
-    struct pom_s3_head head;
-    POM_TRY(pom_s3_head(s3, path, &head, msg));
-    if (!head.found)
+    struct copied copied = {.s3 = s3, .path = path};
+    POM_TRY(pom_s3_head(s3, path, &copied.head, msg));
+    if (!copied.head.found)
         return pom_fail(msg, POM_ERR_NOT_FOUND, "%s is not there", path);
-    FILE *copy = fopen(file, "wbe");
-    if (!copy)
-        return pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", file);
-    enum pom_status status = POM_OK;
-    for (uint64_t at = 0; at < head.size && status == POM_OK; at += range_bytes)
-        status = fetch_range(s3, path, &head, at, copy, msg);
-    if (fclose(copy) != 0 && status == POM_OK)
-        status = pom_fail_errno(msg, POM_ERR_IO, "cannot write %s", file);
-    return status;
+    return pom_pieces_copy(copied.head.size, read_range, &copied, file, msg);
 }
