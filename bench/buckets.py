@@ -24,7 +24,7 @@ GENERATED = ROOT / "tests" / "peers" / "generated_bucket.py"
 SLOW_PROXY = [sys.executable, STORE / "slow_proxy.py", "--delay-ms", 100, "--to"]
 OBJECTS, KEYS, MANY_KEYS, JOB_IMAGES = 10_000, 100_000, 1_000_000, 6030
 NGINX_CONFIG = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log; worker_processes 2; events {{ worker_connections 4096; }}
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log; events {{ worker_connections 4096; }}
 http {{
     access_log off; sendfile on; keepalive_requests 1000000; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
     fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;

@@ -13,6 +13,8 @@ import socket
 import struct
 import threading
 
+from servers import free_port
+
 KINDS = ["refuse", "reset", "truncate", "stall", "500", "503", "expired", "short", "garbage", "garbled", "region"]
 REFUSED_SECONDS = 0.3
 DENIED = ("access is denied", "the identity lacks the permission; have it granted, or use another identity")  # as pomona says it of every store
@@ -79,7 +81,7 @@ class FaultProxy:
 
     def run(self, ready):
         asyncio.set_event_loop(self.loop)
-        self.port = 0
+        self.port = free_port()  # which stays its own while it is away
         self.loop.run_until_complete(self.listen())
         ready.set()
         self.loop.run_forever()

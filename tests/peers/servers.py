@@ -3,6 +3,8 @@ import base64
 import io
 import json
 import os
+import random
+import signal
 import socket
 import string
 import subprocess
@@ -27,20 +29,33 @@ REGION = "eu-central-1"
 SUPERUSER = "hdfs-admin"
 
 
+PORTS = range(20000, 30000)  # below those that the kernel gives to clients
+claims = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that no other test takes until this process ends, however it does: a name that the kernel gives back then stands for it."""
+    while True:
+        port, claim = random.SystemRandom().choice(PORTS), socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0pomona-test-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claims.append(claim)
+        return port
 
 
-def wait_for(port, process, seconds=10):
+def wait_for(port, process, name, seconds=10):
     for _ in range(seconds * 20):
-        assert process.poll() is None, f"{process.args[0]} ended with {process.returncode}"
+        assert process.poll() is None, f"{name} ended with {process.returncode}"
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise TimeoutError(f"{process.args[0]} does not answer")
+    raise TimeoutError(f"{name} does not answer")
 
 
 class Bucket:
@@ -105,15 +120,21 @@ class Versitygw(Bucket):
 
 
 @contextmanager
-def started(command, port, log, seconds=10, **env):
+def started(command, port, log, seconds=10, stop=signal.SIGTERM, **env):
+    """The server ends with the block, and with the thread that started it, also where that is killed."""
+    command = [str(c) for c in command]
     with open(log, "w") as out:
-        process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **env})
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **env})
     try:
-        wait_for(port, process, seconds)
+        wait_for(port, process, command[0], seconds)
         yield process
     finally:
-        process.terminate()
-        process.wait(20)
+        process.send_signal(stop)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
@@ -237,7 +258,7 @@ def hadoop(folder):
     command = ["java", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-opens", "java.base/java.lang=ALL-UNNAMED",
                f"-Dtest.build.data={data}", f"-Dhadoop.tmp.dir={folder}/tmp", f"-DHADOOP_USER_NAME={SUPERUSER}", "-cp", SERVERS / "hadoop" / "*",
                "org.apache.hadoop.test.MiniDFSClusterManager", "-format", "-datanodes", 1, "-httpport", port, "-nnport", rpc, "-D", "dfs.ls.limit=3"]
-    with started(command, port, folder / "hadoop.log", seconds=90):
+    with started(command, port, folder / "hadoop.log", seconds=90, stop=signal.SIGKILL):
         server = Hadoop(port, rpc, folder / "state")
         for _ in range(600):
             try:
