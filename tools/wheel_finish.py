@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # By Debian's source package: SPDX expressions for the parts that are linked, as their debian/copyright tells.
 LICENCES = {
     "curl": "curl", "expat": "MIT", "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1 AND LGPL-2.1-or-later", "hdf5": "BSD-3-Clause",
-    "jansson": "MIT", "lapack": "BSD-3-Clause-Open-MPI", "libaec": "BSD-2-Clause", "libjpeg-turbo": "IJG AND BSD-3-Clause AND Zlib",
-    "libspng": "BSD-2-Clause", "libwebp": "BSD-3-Clause", "libzstd": "BSD-3-Clause", "lz4": "BSD-2-Clause", "openblas": "BSD-3-Clause",
+    "jansson": "MIT", "lapack": "BSD-3-Clause-Open-MPI AND BSD-3-Clause", "libaec": "BSD-2-Clause", "libjpeg-turbo": "IJG AND BSD-3-Clause AND Zlib",
+    "libspng": "BSD-2-Clause AND libpng-2.0", "libwebp": "BSD-3-Clause", "libzstd": "BSD-3-Clause", "lz4": "BSD-2-Clause",
+    "openblas": "BSD-3-Clause AND BSD-2-Clause-Views AND BSD-3-Clause-Open-MPI",  # LAPACK stands in its archive
     "openssl": "Apache-2.0", "protobuf-c": "BSD-2-Clause", "sqlite3": "blessing", "zlib": "Zlib",
 }  # fmt: skip
 
