@@ -191,7 +191,7 @@ static enum pom_status make(struct trial *trial, struct pom_message *msg) {
 
 enum pom_status pom_choice_make(struct pom_job *job, struct pom_choice *out, struct pom_message *msg) {
     struct trial trial = {.job = job, .choice = out};
-    struct pom_lap lap = pom_lap_begin();
+    struct pom_lap lap = pom_lap_begin_process();
     enum pom_status status = make(&trial, msg);
     pom_sample_clean_up(&trial.sample);
     free(trial.exact);

@@ -1,6 +1,7 @@
 #include "job/readahead.h"
 
 #include "base/memory.h"
+#include "job/reader.h"
 #include <stdlib.h>
 
 struct pom_readahead_slot {
@@ -28,19 +29,18 @@ static void on_read(struct pom_store_read *read) {
 }
 
 bool pom_readahead_begin(struct pom_readahead *self, struct pom_store *source, const char *path, uint64_t size) {
-    const struct pom_budget *budget = &self->job->budget;
     struct pom_ahead *ahead = &self->job->ahead;
-    bool passed_over = !pom_store_reads_ahead(source) || size > budget->image_bytes / 2 || size > budget->ahead_bytes;
+    bool passed_over = !pom_reader_takes(self->job, source, size);
     bool alone = self->begun == self->taken;
     if (self->begun - self->taken == self->n_slots ||
-        (!passed_over && !alone && ahead->bytes + size > budget->ahead_bytes))
+        (!passed_over && !alone && ahead->bytes + size > self->job->budget.ahead_bytes))
         return false;
     struct pom_readahead_slot *slot = &self->slots[self->begun++ % self->n_slots];
     *slot = (struct pom_readahead_slot){.ahead = ahead, .under_way = !passed_over, .size = passed_over ? 0 : size};
     if (passed_over)
         return true;
     slot->read.entry = (struct pom_store_entry){path, 0, ""};
-    slot->read.max_bytes = budget->image_bytes / 2;
+    slot->read.max_bytes = pom_reader_most_bytes(self->job);
     slot->read.done = on_read;
     ahead->bytes += size;
     pom_store_read_start(source, &slot->read);
@@ -64,8 +64,8 @@ enum pom_status pom_readahead_take(struct pom_readahead *self, struct pom_buffer
 
 void pom_readahead_close(struct pom_readahead *self) {
     struct pom_buffer bytes = {0};
-    for (int i = 0; i < self->job->n_sources && self->taken < self->begun; i++)
-        pom_store_cancel(self->job->sources[i]);
+    if (self->taken < self->begun)
+        pom_reader_cancel(self->job);
     while (self->taken < self->begun)
         pom_readahead_take(self, &bytes, NULL);
     pom_buffer_clean_up(&bytes);

@@ -122,13 +122,15 @@ static void start_reading(struct pom_job *job, struct pom_item *item) {
     pom_store_read_start(item->source, &reading->read);
 }
 
-/* Also where an object grew since: a worker reads what is large, by itself. */
-static bool is_for_worker(const struct pom_job *job, const struct pom_item *item) {
-    return !pom_store_reads_ahead(item->source) || item->size > job->budget.image_bytes / 2 ||
-           item->size > job->budget.ahead_bytes;
+size_t pom_reader_most_bytes(const struct pom_job *job) {
+    return job->budget.image_bytes / 2;
 }
 
-static void cancel_sources(struct pom_job *job) {
+bool pom_reader_takes(const struct pom_job *job, const struct pom_store *source, uint64_t size) {
+    return pom_store_reads_ahead(source) && size <= pom_reader_most_bytes(job) && size <= job->budget.ahead_bytes;
+}
+
+void pom_reader_cancel(struct pom_job *job) {
     for (int i = 0; i < job->n_sources; i++)
         pom_store_cancel(job->sources[i]);
 }
@@ -141,7 +143,7 @@ static void wait_for_end(struct pom_job *job) {
         if (atomic_load(&job->stop) && !cancelled) {
             cancelled = true;
             pthread_mutex_unlock(&job->ahead.mutex);
-            cancel_sources(job);
+            pom_reader_cancel(job);
             pthread_mutex_lock(&job->ahead.mutex);
         } else {
             wait_a_little(&job->ahead);
@@ -153,7 +155,7 @@ static void wait_for_end(struct pom_job *job) {
 void pom_reader_run(struct pom_job *job) {
     struct pom_item *item;
     while (pom_queue_pop(job->listed, (void **)&item, 1, 1) > 0) {
-        if (is_for_worker(job, item) || atomic_load(&job->stop))
+        if (!pom_reader_takes(job, item->source, item->size) || atomic_load(&job->stop))
             hand_on(job, item);
         else
             start_reading(job, item);

@@ -5,6 +5,16 @@
 
 #include "job/job.h"
 
+/* Whether an image of so many bytes is read ahead of who decodes it; what is large, or lies on this machine, is better
+ * read by that one itself. */
+bool pom_reader_takes(const struct pom_job *job, const struct pom_store *source, uint64_t size);
+
+/* The most of a read ahead: half of what its worker may hold. */
+size_t pom_reader_most_bytes(const struct pom_job *job);
+
+/* Ends what is under way or comes later, of all sources. */
+void pom_reader_cancel(struct pom_job *job);
+
 /* Whether a source reads ahead, so that the stage is needed. */
 bool pom_reader_is_needed(const struct pom_job *job);
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "job/choice.h"
 #include "job/sample.h"
+#include "pictures.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +19,8 @@ static const unsigned char png[] = {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x
     0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55,
     0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0x60, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01, 0x48,
     0xaf, 0xa4, 0x71, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+
+enum { SIDE = 2 }; /* of the network's input */
 
 static char root[64]; /* of the test at hand; the working folder too */
 
@@ -45,14 +48,14 @@ static void write_images(int n, int broken) {
 }
 
 /* The sample of photos/, `half` images a set. */
-static void take(int half, uint64_t limit, struct pom_sample *out) {
+static void take(int half, uint64_t limit, int threads, struct pom_sample *out) {
     static const char *const sources[] = {"photos"};
-    const struct pom_model_info info = {.width = 2, .height = 2};
+    const struct pom_model_info info = {.width = SIDE, .height = SIDE};
     const struct pom_features_options options = {.limit = limit};
     struct pom_job job = {.options = &options,
         .info = &info,
         .n_sources = 1,
-        .budget = {.threads = 1, .batch = 8, .image_bytes = 1 << 20, .large_bytes = 1 << 20}};
+        .budget = {.threads = threads, .batch = 8, .image_bytes = 1 << 20, .large_bytes = 1 << 20}};
     struct pom_message msg = {0};
     *out = (struct pom_sample){0};
     pthread_rwlock_init(&job.large, NULL);
@@ -79,13 +82,41 @@ static void samples_use_what_there_is(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pom_sample sample;
         write_images(cases[i].images, cases[i].broken);
-        take(cases[i].half, cases[i].limit, &sample);
+        take(cases[i].half, cases[i].limit, 2, &sample);
         assert_int_equal(sample.n_calibrate, cases[i].n_calibrate);
         assert_int_equal(sample.n_check, cases[i].n_check);
         assert_true((sample.check == sample.calibrate) == (sample.n_calibrate < 2));
         pom_sample_clean_up(&sample);
         assert_int_equal(system("rm -f photos/*"), 0); /* NOLINT(cert-env33-c): the tests' own folder */
     }
+}
+
+static void assert_same_pictures(const uint8_t *a, const uint8_t *b, int n) {
+    assert_memory_equal(a, b, (size_t)n * SIDE * SIDE * 3);
+}
+
+/* Also where images fail, so that others come in their place. */
+static void samples_are_the_same_for_any_number_of_threads(void **state) {
+    (void)state;
+    struct pom_sample one, many;
+    write_images(90, 4);
+    for (int i = 0; i < 30; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "photos/%05d.jpg", i * 3);
+        picture_write(path, i);
+    }
+    take(25, 0, 1, &one);
+    assert_int_equal(one.n_calibrate, 25);
+    assert_int_equal(one.n_check, 25);
+    for (int threads = 2; threads <= 7; threads += 5) {
+        take(25, 0, threads, &many);
+        assert_int_equal(many.n_calibrate, one.n_calibrate);
+        assert_int_equal(many.n_check, one.n_check);
+        assert_same_pictures(many.calibrate, one.calibrate, one.n_calibrate);
+        assert_same_pictures(many.check, one.check, one.n_check);
+        pom_sample_clean_up(&many);
+    }
+    pom_sample_clean_up(&one);
 }
 
 static struct pom_manifest *open_manifest(void) {
@@ -134,6 +165,7 @@ static void notes_come_back_whole(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(samples_are_the_same_for_any_number_of_threads, enter, leave),
         cmocka_unit_test_setup_teardown(samples_use_what_there_is, enter, leave),
         cmocka_unit_test_setup_teardown(notes_come_back_whole, enter, leave),
     };
