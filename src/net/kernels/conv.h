@@ -47,19 +47,21 @@ struct pom_line_ring {
     ptrdiff_t pixel, line;
 };
 
-/* Of a depthwise layer without a residual: output lines [y, end) of the vector of channels at element c, where `in`
- * begins; out is where line y goes. */
+/* Of a depthwise layer without a residual: output lines [y, end) of the channels at elements [c, stop), where `in`
+ * begins; c and stop lie between vectors, or stop is the end. out is where line y goes. */
 void pom_depthwise_run_lines(
-    const struct pom_conv *conv, int y, int end, int c, const struct pom_line_ring *in, float *out);
-int pom_depthwise_lanes(const struct pom_conv *conv); /* elements of a vector of channels */
+    const struct pom_conv *conv, int y, int end, int c, int stop, const struct pom_line_ring *in, float *out);
 
 /* Of a layer by products without groups: the elements of a panel; 0 where panels do not end between vectors. */
 int pom_gemm_conv_panel(const struct pom_conv *conv);
 
-/* `lines` output lines from y on of the panel at element c, to a place of their own, `pixel` elements from pixel to
- * pixel, without a residual; scratch: of pom_gemm_conv_scratch(lines) bytes. */
-void pom_gemm_conv_run_lines(
-    const struct pom_conv *conv, const float *in, int y, int lines, int c, float *out, int pixel, float *scratch);
+/* The left side of `lines` output lines from y on, copied to scratch, of pom_gemm_conv_scratch(lines) bytes, where it
+ * cannot be read in place. */
+const float *pom_gemm_conv_left(const struct pom_conv *conv, const float *in, int y, int lines, float *scratch);
+
+/* From there the panel at element c, to a place of its own, `pixel` elements from pixel to pixel, without a residual.
+ */
+void pom_gemm_conv_run_lines(const struct pom_conv *conv, const float *a, int lines, int c, float *out, int pixel);
 size_t pom_gemm_conv_scratch(const struct pom_conv *conv, int lines);
 
 /* `lines` output lines from y on of a layer without scratch; a: where the left side of those lines lies. */

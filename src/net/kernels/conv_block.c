@@ -12,7 +12,7 @@ enum {
 
 /* How a block is cut. Sizes in elements. */
 struct cut {
-    int panel, lanes;                /* elements of a panel and of a vector of channels */
+    int panel;                       /* elements */
     int lines, band;                 /* of a ring; output lines of the depthwise layer made together */
     size_t ring, next, copy, middle; /* a ring; from panel to panel; the first layer's copy; the depthwise outputs */
     size_t panels;
@@ -29,7 +29,7 @@ static size_t aligned(size_t floats) {
 
 static struct cut cut_of(const struct pom_conv_block *block) {
     const struct pom_conv_desc *d = &block->depthwise->desc;
-    struct cut cut = {.panel = pom_gemm_conv_panel(block->first), .lanes = pom_depthwise_lanes(block->depthwise)};
+    struct cut cut = {.panel = pom_gemm_conv_panel(block->first)};
     size_t line = (size_t)d->in_w * (size_t)cut.panel, least = (size_t)lines_of_window(d);
     cut.panels = (size_t)((d->in_c + cut.panel - 1) / cut.panel);
     size_t lines = (size_t)d->in_h;
@@ -59,7 +59,7 @@ bool pom_conv_block_fits(const struct pom_conv_block *block) {
         b->out_c != b->in_c || b->stride_h > lines_of_window(b) || b->pad_top >= lines_of_window(b))
         return false;
     int panel = pom_gemm_conv_panel(block->first);
-    if (panel == 0 || (block->first->scratch_bytes > 0 && a->out_c > panel))
+    if (panel == 0 || (block->first->scratch_bytes > 0 && a->out_c > panel && cut_of(block).next == 0))
         return false;
     if ((size_t)b->in_h * (size_t)b->in_w * (size_t)b->in_c * sizeof(float) < WORTH_BYTES)
         return false;
@@ -79,25 +79,30 @@ static int lines_needed(const struct pom_conv_desc *d, int end) {
     return stop < d->in_h ? stop : d->in_h;
 }
 
-/* Lines [made, end) of the panel at channel c into its ring. */
-static void make_lines(const struct pom_conv_block *block, const struct cut *cut, const float *in, int c, int made,
-    int end, float *ring, float *copy) {
+/* Lines [made, end) of the panels [c, stop) into their rings. */
+static void make_lines(const struct pom_conv_block *block, const struct cut *cut, const float *in, int c, int stop,
+    int made, int end, float *rings, float *copy) {
     while (made < end) {
         int at = made % cut->lines, lines = cut->lines - at < end - made ? cut->lines - at : end - made;
-        float *to = ring + (size_t)at * (size_t)block->first->desc.out_w * (size_t)cut->panel;
-        pom_gemm_conv_run_lines(block->first, in, made, lines, c, to, cut->panel, copy);
+        const float *a = pom_gemm_conv_left(block->first, in, made, lines, copy);
+        for (int panel = c; panel < stop; panel += cut->panel) {
+            float *ring = rings + (size_t)(panel / cut->panel) * cut->next;
+            float *to = ring + (size_t)at * (size_t)block->first->desc.out_w * (size_t)cut->panel;
+            pom_gemm_conv_run_lines(block->first, a, lines, panel, to, cut->panel);
+        }
         made += lines;
     }
 }
 
-/* Output lines [y, end) of the depthwise layer, of the panel at channel c. */
-static void run_depthwise(
-    const struct pom_conv_block *block, const struct cut *cut, int y, int end, int c, const float *ring, float *out) {
+/* Output lines [y, end) of the depthwise layer, of the panels [c, stop). */
+static void run_depthwise(const struct pom_conv_block *block, const struct cut *cut, int y, int end, int c, int stop,
+    const float *rings, float *out) {
     const struct pom_conv_desc *d = &block->depthwise->desc;
     struct pom_line_ring lines = {.lines = cut->lines, .pixel = cut->panel, .line = (ptrdiff_t)d->in_w * cut->panel};
-    for (int v = c; v < c + cut->panel && v < d->in_c; v += cut->lanes) {
-        lines.data = ring + (v - c);
-        pom_depthwise_run_lines(block->depthwise, y, end, v, &lines, out);
+    for (int panel = c, next; panel < stop; panel = next) {
+        next = panel + cut->panel < stop ? panel + cut->panel : stop;
+        lines.data = rings + (size_t)(panel / cut->panel) * cut->next;
+        pom_depthwise_run_lines(block->depthwise, y, end, panel, next, &lines, out);
     }
 }
 
@@ -107,15 +112,16 @@ void pom_conv_block_run(
     const struct cut cut = cut_of(block);
     float *copy = scratch, *middle = copy + cut.copy, *rings = middle + cut.middle;
     const size_t line = (size_t)d->out_w * (size_t)d->out_c;
+    const int at_once = cut.copy > 0 ? d->in_c : cut.panel; /* channels: all of them read the copy */
     residual = block->last && block->last->desc.residual ? residual : NULL;
     for (int y = 0, made = 0, end; y < d->out_h; y = end) {
         end = y + cut.band < d->out_h ? y + cut.band : d->out_h;
         int stop = lines_needed(d, end);
         float *to = block->last ? middle : (float *)out + (size_t)y * line;
-        for (int c = 0; c < d->in_c; c += cut.panel) {
-            float *ring = rings + (size_t)(c / cut.panel) * cut.next;
-            make_lines(block, &cut, in, c, made, stop, ring, copy);
-            run_depthwise(block, &cut, y, end, c, ring, to);
+        for (int c = 0, next; c < d->in_c; c = next) {
+            next = at_once < d->in_c - c ? c + at_once : d->in_c;
+            make_lines(block, &cut, in, c, next, made, stop, rings, copy);
+            run_depthwise(block, &cut, y, end, c, next, rings, to);
         }
         made = stop;
         if (block->last)

@@ -27,7 +27,8 @@ struct depthwise_conv {
     int n_runs, n_tiles, elements; /* of a pixel */
 };
 
-enum { BAND_LINES = 32 }; /* output lines made before the next vector of channels */
+enum { LINE_FLOATS = POM_ALIGN / sizeof(float) };
+enum { BAND_LINES = 32 }; /* output lines made before the next vectors of channels */
 
 static int clamp(long x, int low, int high) {
     return x < low ? low : x > high ? high : (int)x;
@@ -132,19 +133,22 @@ static void clean_up(struct pom_conv *conv) {
     free(w);
 }
 
-/* One run of lines, the vector of channels at element c, which is where `in` begins. */
-static void run_lines(const struct pom_conv *conv, const struct run *run, int c, const struct pom_line_ring *in,
-    const float *residual, float *out) {
+/* One run of lines, the vectors of channels at elements [c, stop), the first of which is where `in` begins. Whole
+ * vectors only, or the last, partial one. A tile's vectors come one after the other, as they lie in the same lines of
+ * the cache. */
+static void run_lines(const struct pom_conv *conv, const struct run *run, int c, int stop,
+    const struct pom_line_ring *in, const float *residual, float *out) {
     const struct depthwise_conv *w = conv->state;
     const struct pom_conv_desc *d = &conv->desc;
-    const ptrdiff_t top = ((ptrdiff_t)run->y * d->stride_h - d->pad_top + (ptrdiff_t)run->tap0 * d->dilation_h);
+    const ptrdiff_t top = (ptrdiff_t)run->y * d->stride_h - d->pad_top + (ptrdiff_t)run->tap0 * d->dilation_h;
+    const float *line = in->data + top % in->lines * in->line, *end = in->data + in->lines * in->line;
+    const size_t rows = (size_t)d->kernel_h * (size_t)d->kernel_w + 1; /* of weights */
     bool whole = c + w->lanes <= w->elements;
     const struct tile *tiles = whole ? w->tiles : w->pixels;
     struct pom_depthwise_call call = {.in_pixel = d->dilation_w * in->pixel,
         .in_line = d->dilation_h * in->line,
         .in_next = d->stride_h * in->line,
         .in_ring = in->lines * in->line,
-        .weights = w->weights + (size_t)(c * w->pack) * ((size_t)d->kernel_h * (size_t)d->kernel_w + 1),
         .out_pixel = w->elements,
         .out_line = (ptrdiff_t)d->out_w * w->elements,
         .lines = run->lines,
@@ -154,16 +158,19 @@ static void run_lines(const struct pom_conv *conv, const struct run *run, int c,
         .lanes = (whole ? w->lanes : w->elements - c) * w->pack,
         .act = conv->act};
     for (int i = 0; i < (whole ? w->n_tiles : d->out_w); i++) {
-        const float *first = in->data + ((ptrdiff_t)tiles[i].x * d->stride_w - d->pad_left) * in->pixel;
-        ptrdiff_t at = ((ptrdiff_t)run->y * d->out_w + tiles[i].x) * w->elements + c;
-        call.in = first + top % in->lines * in->line;
-        call.in_end = first + call.in_ring;
-        call.residual = residual ? residual + at : NULL;
-        call.out = out + at;
+        ptrdiff_t from = ((ptrdiff_t)tiles[i].x * d->stride_w - d->pad_left) * in->pixel - c;
+        ptrdiff_t at = ((ptrdiff_t)run->y * d->out_w + tiles[i].x) * w->elements;
         call.tap_x0 = tiles[i].tap0;
         call.tap_x1 = tiles[i].tap1;
         call.padding = tiles[i].padding;
-        tiles[i].kernel->run(&call);
+        for (int v = c; v < stop; v += w->lanes) {
+            call.in = line + from + v;
+            call.in_end = end + from + v;
+            call.weights = w->weights + (size_t)(v * w->pack) * rows;
+            call.residual = residual ? residual + at + v : NULL;
+            call.out = out + at + v;
+            tiles[i].kernel->run(&call);
+        }
     }
 }
 
@@ -172,6 +179,16 @@ static void repeat_channels(const float *in, size_t n, int multiplier, float *to
     for (size_t i = 0; i < n; i++)
         for (int j = 0; j < multiplier; j++)
             *to++ = in[i];
+}
+
+/* Where the vectors from c on end that go together, at `stop` at the latest: one alone fills a line of the cache,
+ * narrower ones share it; the last, partial one goes alone. */
+static int group_end(const struct depthwise_conv *w, int c, int stop) {
+    const int whole = w->elements / w->lanes * w->lanes;
+    if (c >= whole)
+        return w->elements;
+    stop = w->lanes < LINE_FLOATS ? stop : c + w->lanes;
+    return stop < whole ? stop : whole;
 }
 
 static void run_image(const struct pom_conv *conv, const float *in, const float *residual, float *out, float *scratch) {
@@ -183,26 +200,28 @@ static void run_image(const struct pom_conv *conv, const float *in, const float 
     }
     struct pom_line_ring picture = {.lines = d->in_h, .pixel = w->elements, .line = (ptrdiff_t)d->in_w * w->elements};
     for (int i = 0; i < w->n_runs; i++)
-        for (int c = 0; c < w->elements; c += w->lanes) {
+        for (int c = 0, stop; c < w->elements; c = stop) {
+            stop = group_end(w, c, c + LINE_FLOATS);
             picture.data = in + c;
-            run_lines(conv, &w->runs[i], c, &picture, residual, out);
+            run_lines(conv, &w->runs[i], c, stop, &picture, residual, out);
         }
 }
 
-int pom_depthwise_lanes(const struct pom_conv *conv) {
-    return ((const struct depthwise_conv *)conv->state)->lanes;
-}
-
 void pom_depthwise_run_lines(
-    const struct pom_conv *conv, int y, int end, int c, const struct pom_line_ring *in, float *out) {
+    const struct pom_conv *conv, int y, int end, int c, int stop, const struct pom_line_ring *in, float *out) {
     const struct depthwise_conv *w = conv->state;
-    for (int i = 0; i < w->n_runs; i++) {
-        struct run run = w->runs[i];
-        int stop = run.y + run.lines < end ? run.y + run.lines : end;
-        run.y = run.y > y ? run.y : y;
-        run.lines = stop - run.y;
-        if (run.lines > 0)
-            run_lines(conv, &run, c, in, NULL, out - (ptrdiff_t)y * conv->desc.out_w * w->elements);
+    struct pom_line_ring group = *in;
+    out -= (ptrdiff_t)y * conv->desc.out_w * w->elements;
+    for (int next; c < stop; group.data += next - c, c = next) {
+        next = group_end(w, c, stop);
+        for (int i = 0; i < w->n_runs; i++) {
+            struct run run = w->runs[i];
+            int last = run.y + run.lines < end ? run.y + run.lines : end;
+            run.y = run.y > y ? run.y : y;
+            run.lines = last - run.y;
+            if (run.lines > 0)
+                run_lines(conv, &run, c, next, &group, NULL, out);
+        }
     }
 }
 

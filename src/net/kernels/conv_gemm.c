@@ -189,11 +189,14 @@ int pom_gemm_conv_panel(const struct pom_conv *conv) {
     return between ? gemm->main->columns / gemm->pack : 0;
 }
 
-void pom_gemm_conv_run_lines(
-    const struct pom_conv *conv, const float *in, int y, int lines, int c, float *out, int pixel, float *scratch) {
+const float *pom_gemm_conv_left(const struct pom_conv *conv, const float *in, int y, int lines, float *scratch) {
+    return left_side(conv, &conv->desc, in, y, lines, scratch);
+}
+
+void pom_gemm_conv_run_lines(const struct pom_conv *conv, const float *a, int lines, int c, float *out, int pixel) {
     const struct gemm_conv *g = conv->state;
     struct pom_gemm_view view = view_of(conv, lines, pixel);
-    view.a = left_side(conv, &conv->desc, in, y, lines, scratch);
+    view.a = a;
     view.out = out;
     pom_gemm_run_panel(g->groups, &view, c * g->groups->pack);
 }
