@@ -45,4 +45,19 @@ void net_write_backbone(struct net_writer *writer);
 /* n floats in [-1, 1], the same for the same seed. */
 void net_random(float *out, size_t n, unsigned seed);
 
+/* The finished network, loaded for a path (a name of pom_isa_name; NULL: the best); options: or NULL. The test fails
+ * where it cannot be. */
+struct pom_net *net_load(const struct net_writer *writer, const char *isa, const struct pom_net_options *options);
+
+/* Runs n images in a session of its own. */
+void net_run(const struct pom_net *net, int max_batch, const float *in, int n, float *out);
+
+double net_cosine(const float *a, const float *b, size_t n);
+
+/* The printed plan; for free(). */
+char *net_plan(const struct pom_net *net);
+
+/* How often a word stands in a text. */
+int net_count(const char *text, const char *word);
+
 #endif

@@ -1,9 +1,11 @@
 /* The features of many images, raw on standard output, so that their hash can be compared between CPU paths, numbers of
  * threads and batches (samebits.py).
  *
- * usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH exact|int8     PIXELS: SIDE x SIDE x 3 bytes for each image */
+ * usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH exact|bf16|int8     PIXELS: SIDE x SIDE x 3 bytes for each image
+ */
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/model.h"
 
 #include <pomona/model.h>
 #include <pthread.h>
@@ -58,14 +60,28 @@ static void run_threads(struct task *task, int n) {
         pthread_join(threads[i], NULL);
 }
 
+/* Without asking: a CPU that lacks the instructions for bf16 is not offered it, as the portable form is slow. */
+static void make_bf16(struct pom_model *model, const char *path, int side) {
+    struct pom_net_options options = {.size = side, .image_input = true, .mapped = true, .bf16 = true};
+    struct pom_map map;
+    struct pom_message msg;
+    need(pom_file_map(path, &map, &msg), &msg);
+    pom_net_free(model->net);
+    need(pom_net_load(map.data, map.size, &options, &model->net, &msg), &msg);
+    pom_file_unmap(&map);
+}
+
 /* In int8 the model is calibrated on the first images. */
-static struct pom_model *load_model(const char *path, int side, bool int8, const uint8_t *pixels, size_t n) {
+static struct pom_model *load_model(
+    const char *path, int side, const char *precision, const uint8_t *pixels, size_t n) {
     struct pom_model_options options = {.size = side};
     struct pom_model *model, *exact;
     struct pom_message msg;
     void *blob;
     need(pom_model_load(path, &options, &model, &msg), &msg);
-    if (!int8)
+    if (strcmp(precision, "bf16") == 0)
+        make_bf16(model, path, side);
+    if (strcmp(precision, "int8") != 0)
         return model;
     exact = model;
     need(pom_model_calibrate(exact, pixels, n < CALIBRATION_IMAGES ? (int)n : CALIBRATION_IMAGES, &blob,
@@ -82,12 +98,12 @@ static struct pom_model *load_model(const char *path, int side, bool int8, const
 int main(int argc, char **argv) {
     int side = argc == 7 ? atoi(argv[3]) : 0, threads = side > 0 ? atoi(argv[4]) : 0;
     if (threads < 1 || threads > MAX_THREADS)
-        quit("usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH exact|int8");
+        quit("usage: samebits MODEL.onnx PIXELS SIDE THREADS BATCH exact|bf16|int8");
     struct pom_map pixels;
     struct pom_message msg;
     need(pom_file_map(argv[2], &pixels, &msg), &msg);
     size_t image_bytes = (size_t)side * (size_t)side * 3, n = pixels.size / image_bytes;
-    struct pom_model *model = load_model(argv[1], side, strcmp(argv[6], "int8") == 0, pixels.data, n);
+    struct pom_model *model = load_model(argv[1], side, argv[6], pixels.data, n);
     struct task task = {.model = model,
         .pixels = pixels.data,
         .image_bytes = image_bytes,

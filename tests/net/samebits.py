@@ -6,7 +6,7 @@ usage: samebits.py quick|full SAMEBITS [SAMEBITS_NEON]      needs: numpy, onnx, 
 SAMEBITS is tests/net/samebits.c; SAMEBITS_NEON the same for AArch64, run by qemu. Paths that this CPU lacks are named and left out.
 EfficientNet-Lite0 has its real weights, MobileNetV2 too where ../shared has them; other weights are random. A row of PLANS is what is
 run of a network; all hashes of one network, side and precision must be the same, those of fewer images as the
-first of more. Int8 is calibrated on the first images, by each path for itself.
+first of more. Int8 is calibrated on the first images, by each path for itself. Bf16 runs on every path, also where it is not offered.
 """
 import hashlib
 import os
@@ -33,6 +33,7 @@ FRUITS, GROCERY, STAMPS = ROOT / "../shared/data/fruits-360", ROOT / "../shared/
 SYNTHETIC = ROOT / "tests/image/golden/files"
 LITE0, MOBILENETV2 = ROOT / ".deps/models/efficientnet-lite0.onnx", ROOT / "../shared/models/mobilenetv2.onnx"
 SIMD, PORTABLE, NEON = ("avx2", "avx512"), ("ref",), ("neon",)
+BF16 = ("avx512bf16",)
 SIMD_INT8, NEON_INT8 = ("avx2", "avx2vnni", "avx512", "avx512vnni"), ("neon", "neondot")
 
 # Threads and batch.
@@ -48,6 +49,7 @@ PLANS = {
         Plan(SMALL, 32, 20, SIMD + PORTABLE + NEON, ONE), Plan(SMALL, 32, 4, PORTABLE + NEON, DIAGONAL),
         Plan(LARGE, 32, 2, SIMD + PORTABLE + NEON, ONE),
         Plan(SMALL, 64, 40, SIMD_INT8, DIAGONAL, "int8"), Plan(SMALL, 32, 20, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
+        Plan(SMALL, 64, 40, BF16, DIAGONAL, "bf16"), Plan(SMALL, 32, 4, BF16 + SIMD + PORTABLE + NEON, ONE, "bf16"),
     ],
     "full": [
         Plan(SMALL, 224, 500, SIMD, PRODUCT), Plan(LARGE, 64, 500, SIMD, PRODUCT), Plan(LARGE, 224, 200, SIMD, ONE),
@@ -58,6 +60,8 @@ PLANS = {
         Plan(LARGE, 64, 50, SIMD_INT8, ONE, "int8"),
         Plan(SMALL, 32, 500, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
         Plan(LARGE, 32, 20, SIMD_INT8 + PORTABLE + NEON_INT8, ONE, "int8"),
+        Plan(SMALL, 224, 100, BF16, PRODUCT, "bf16"), Plan(("resnet50",), 64, 50, BF16, DIAGONAL, "bf16"),
+        Plan((*SMALL, "resnet50"), 32, 20, BF16 + SIMD + PORTABLE + NEON, ONE, "bf16"),
     ],
 }
 
@@ -105,7 +109,7 @@ class Bits:
     def run(self, network, plan, images, path, threads, batch):
         """The features as bytes, or None where this machine lacks the path."""
         command = [*self.programs[path], model(self.folder, network), self.pixels(plan.side, images), plan.side, threads, batch, plan.precision]
-        done = subprocess.run(list(map(str, command)), env={**os.environ, "POMONA_CPU": path}, capture_output=True)
+        done = subprocess.run(list(map(str, command)), env={**os.environ, "POMONA_CPU": path}, capture_output=True, timeout=1200)
         if done.returncode and b"POMONA_CPU" in done.stderr:
             return None
         if done.returncode or not done.stdout:
@@ -131,7 +135,7 @@ class Bits:
 
 
 def main(which, samebits, neon=None):
-    programs = {path: [samebits] for path in SIMD_INT8 + PORTABLE}
+    programs = {path: [samebits] for path in SIMD_INT8 + BF16 + PORTABLE}
     if neon:
         programs.update({path: ["qemu-aarch64", neon] for path in NEON_INT8})
     else:

@@ -1,14 +1,11 @@
 /* Precision int8 from the inside: which steps work in 8 bits, and that the results stay near those of floats. */
+#include "cmocka_include.h"
+
 #include "base/memory.h"
 #include "nets.h"
-
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-// cmocka needs the four above
-#include <cmocka.h>
 
 enum { SIDE = 12, IMAGE = 3 * SIDE * SIDE, SAMPLES = 8, MOST_WATCHED = 32, MOST_FEATURES = 4096 };
 
@@ -19,14 +16,6 @@ struct seen {
     int n;
 };
 
-static struct pom_net *load(const struct net_writer *writer, const struct pom_net_options *options) {
-    struct pom_net *net = NULL;
-    struct pom_message msg = {{0}};
-    if (pom_net_load(writer->bytes.data, writer->bytes.size, options, &net, &msg) != POM_OK)
-        fail_msg("%s", msg.text);
-    return net;
-}
-
 static void merge(float *into, const float *one, size_t channels, int i) {
     for (size_t c = 0; c < channels; c++) {
         into[c] = i == 0 ? one[c] : fminf(into[c], one[c]);
@@ -36,7 +25,7 @@ static void merge(float *into, const float *one, size_t channels, int i) {
 }
 
 static void watch(const struct net_writer *writer, const float *in, struct seen *seen) {
-    struct pom_net *net = load(writer, &(struct pom_net_options){.watch = true});
+    struct pom_net *net = net_load(writer, NULL, &(struct pom_net_options){.watch = true});
     const struct pom_net_info *info = pom_net_info(net);
     struct pom_net_session *session = NULL;
     float *outputs[1 + MOST_WATCHED] = {calloc(info->outputs[0].elements, sizeof(float))};
@@ -69,45 +58,12 @@ static void forget(struct seen *seen) {
     }
 }
 
-static char *plan_of(const struct pom_net *net) {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    pom_net_print_plan(net, out);
-    fclose(out);
-    return text;
-}
-
-static int count(const char *text, const char *word) {
-    int n = 0;
-    for (const char *at = text; (at = strstr(at, word)); at++)
-        n++;
-    return n;
-}
-
-static void run(const struct pom_net *net, const float *in, int n, float *out) {
-    struct pom_net_session *session = NULL;
-    assert_int_equal(pom_net_session_new(net, n, &session, NULL), POM_OK);
-    assert_int_equal(pom_net_run(session, (const float *const[]){in}, n, (float *const[]){out}, NULL), POM_OK);
-    pom_net_session_free(session);
-}
-
-static double cosine(const float *a, const float *b, size_t n) {
-    double ab = 0, aa = 0, bb = 0;
-    for (size_t i = 0; i < n; i++) {
-        ab += (double)a[i] * (double)b[i];
-        aa += (double)a[i] * (double)a[i];
-        bb += (double)b[i] * (double)b[i];
-    }
-    return ab / sqrt(aa * bb);
-}
-
 static int int8_convs(const char *plan) {
-    return count(plan, " int8_conv") + count(plan, " int8_gemm") + count(plan, " int8_depthwise");
+    return net_count(plan, " int8_conv") + net_count(plan, " int8_gemm") + net_count(plan, " int8_depthwise");
 }
 
 static int all_convs(const char *plan) {
-    return count(plan, " of weights\n");
+    return net_count(plan, " of weights\n");
 }
 
 /* Finishes the network where it is not, runs it in floats and in 8 bits, alone and in a batch, on the portable path
@@ -121,21 +77,19 @@ static char *check(struct net_writer *writer, double least) {
     net_random(in, SAMPLES * IMAGE, 5);
     watch(writer, in, &seen);
     struct pom_net_options options = {.ranges = seen.ranges, .n_ranges = seen.n};
-    struct pom_net *exact = load(writer, NULL), *int8 = load(writer, &options);
+    struct pom_net *exact = net_load(writer, NULL, NULL), *int8 = net_load(writer, NULL, &options);
     size_t features = pom_net_info(exact)->outputs[0].elements;
     assert_true(features <= MOST_FEATURES);
-    run(exact, in, SAMPLES, wide);
-    run(int8, in, SAMPLES, narrow);
-    assert_true(cosine(wide, narrow, SAMPLES * features) >= least);
+    net_run(exact, SAMPLES, in, SAMPLES, wide);
+    net_run(int8, SAMPLES, in, SAMPLES, narrow);
+    assert_true(net_cosine(wide, narrow, SAMPLES * features) >= least);
     for (size_t i = 0; i < SAMPLES; i++)
-        run(int8, in + i * IMAGE, 1, again + i * features);
+        net_run(int8, 1, in + i * IMAGE, 1, again + i * features);
     assert_memory_equal(narrow, again, SAMPLES * features * sizeof(float));
-    char *plan = plan_of(int8);
+    char *plan = net_plan(int8);
     pom_net_free(int8);
-    setenv("POMONA_CPU", "ref", 1);
-    int8 = load(writer, &options);
-    unsetenv("POMONA_CPU");
-    run(int8, in, SAMPLES, again);
+    int8 = net_load(writer, "ref", &options);
+    net_run(int8, SAMPLES, in, SAMPLES, again);
     assert_memory_equal(narrow, again, SAMPLES * features * sizeof(float));
     pom_net_free(int8);
     pom_net_free(exact);
@@ -164,9 +118,9 @@ static void a_chain_stays_in_8_bits(void **state) {
     net_output(&writer, "features");
     char *plan = check(&writer, 0.999);
     assert_int_equal(int8_convs(plan), 4);
-    assert_int_equal(count(plan, "int8_quantise"), 1);
-    assert_int_equal(count(plan, "int8_dequantise"), 0);
-    assert_int_equal(count(plan, "f32_global_average"), 1);
+    assert_int_equal(net_count(plan, "int8_quantise"), 1);
+    assert_int_equal(net_count(plan, "int8_dequantise"), 0);
+    assert_int_equal(net_count(plan, "f32_global_average"), 1);
     free(plan);
 }
 
@@ -182,9 +136,9 @@ static void pools_and_concatenations_move_bytes(void **state) {
     net_output(&writer, "features");
     char *plan = check(&writer, 0.999);
     assert_int_equal(int8_convs(plan), 4);
-    assert_int_equal(count(plan, "int8_max_pool"), 1);
-    assert_int_equal(count(plan, "36 rows of"), 3);
-    assert_int_equal(count(plan, "int8_dequantise"), 0);
+    assert_int_equal(net_count(plan, "int8_max_pool"), 1);
+    assert_int_equal(net_count(plan, "36 rows of"), 3);
+    assert_int_equal(net_count(plan, "int8_dequantise"), 0);
     free(plan);
 }
 
@@ -203,8 +157,8 @@ static void other_operators_stay_float(void **state) {
     net_output(&writer, "features");
     char *plan = check(&writer, 0.999);
     assert_int_equal(int8_convs(plan), 2);
-    assert_int_equal(count(plan, "int8_quantise"), 2);
-    assert_int_equal(count(plan, "f32_unary"), 1);
+    assert_int_equal(net_count(plan, "int8_quantise"), 2);
+    assert_int_equal(net_count(plan, "f32_unary"), 1);
     assert_int_equal(all_convs(plan), 4); /* the one with the leaky epilogue, and the grouped one */
     free(plan);
 }
@@ -221,7 +175,7 @@ static void values_are_held_in_both_forms(void **state) {
     net_output(&writer, "features");
     char *plan = check(&writer, 0.999);
     assert_int_equal(int8_convs(plan), 2);
-    assert_int_equal(count(plan, "int8_dequantise"), 1);
+    assert_int_equal(net_count(plan, "int8_dequantise"), 1);
     free(plan);
 }
 
@@ -262,10 +216,10 @@ static void write_first_layer(struct net_writer *writer, bool channels_last) {
 
 static void run_bytes(const struct net_writer *writer, const struct pom_net_options *options, const uint8_t *bytes,
     float *out, int floats) {
-    struct pom_net *net = load(writer, options);
+    struct pom_net *net = net_load(writer, NULL, options);
     struct pom_net_session *session = NULL;
-    char *plan = plan_of(net);
-    assert_int_equal(count(plan, "f32_pixels"), floats);
+    char *plan = net_plan(net);
+    assert_int_equal(net_count(plan, "f32_pixels"), floats);
     assert_int_equal(pom_net_session_new(net, 2, &session, NULL), POM_OK);
     assert_int_equal(pom_net_run_pixels(session, bytes, 2, (float *const[]){out}, NULL), POM_OK);
     assert_int_equal(
@@ -289,8 +243,8 @@ static void check_pixels(const struct pom_net_pixels *pixels, bool channels_last
     for (int i = 0; i < 2 * IMAGE; i++)
         in[i] = pixels->value[i % 3][bytes[i - i % 3 + pixels->source[i % 3]]];
     struct pom_net_options options = {.image_input = true};
-    struct pom_net *net = load(&writer, &options);
-    run(net, in, 2, wide);
+    struct pom_net *net = net_load(&writer, NULL, &options);
+    net_run(net, 2, in, 2, wide);
     pom_net_free(net);
     options.pixels = pixels;
     run_bytes(&writer, &options, bytes, from_bytes, 1);
@@ -341,8 +295,8 @@ static void pictures_become_floats_for_other_readers(void **state) {
     for (int i = 0; i < 2 * IMAGE; i++)
         in[i] = value[bytes[i - i % 3 + pixels.source[i % 3]]];
     struct pom_net_options options = {.image_input = true};
-    struct pom_net *net = load(&writer, &options);
-    run(net, in, 2, wide);
+    struct pom_net *net = net_load(&writer, NULL, &options);
+    net_run(net, 2, in, 2, wide);
     pom_net_free(net);
     static const float low[] = {-0.3F, -0.3F, -0.3F}, high[] = {0.7F, 0.7F, 0.7F}, mean[3];
     const struct pom_net_range range = {"pooled", 3, low, high, mean};
@@ -350,7 +304,7 @@ static void pictures_become_floats_for_other_readers(void **state) {
     options.ranges = &range;
     options.n_ranges = 1;
     run_bytes(&writer, &options, bytes, out, 1);
-    assert_true(cosine(out, wide, sizeof out / sizeof *out) > 0.9999);
+    assert_true(net_cosine(out, wide, sizeof out / sizeof *out) > 0.9999);
     pom_buffer_clean_up(&writer.bytes);
 }
 

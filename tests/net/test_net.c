@@ -1,43 +1,25 @@
 /* Networks from the outside: loading, options, batches, printing. */
-#include "nets.h"
+#include "cmocka_include.h"
 
+#include "nets.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-// cmocka needs the four above
-#include <cmocka.h>
 
 enum { IMAGE = 3 * 12 * 12, FEATURES = 10, MOST = 16 };
-
-static struct pom_net *load(struct net_writer *writer, const struct pom_net_options *options) {
-    struct pom_net *net = NULL;
-    struct pom_message msg = {{0}};
-    if (pom_net_load(writer->bytes.data, writer->bytes.size, options, &net, &msg) != POM_OK)
-        fail_msg("%s", msg.text);
-    return net;
-}
-
-static void run(const struct pom_net *net, int max_batch, const float *in, int n, float *out) {
-    struct pom_net_session *session = NULL;
-    assert_int_equal(pom_net_session_new(net, max_batch, &session, NULL), POM_OK);
-    assert_int_equal(pom_net_run(session, (const float *const[]){in}, n, (float *const[]){out}, NULL), POM_OK);
-    pom_net_session_free(session);
-}
 
 static void batches_give_the_same_bits(void **state) {
     (void)state;
     static float in[MOST * IMAGE], one[MOST * FEATURES], many[MOST * FEATURES];
     struct net_writer writer = {0};
     net_write_backbone(&writer);
-    struct pom_net *net = load(&writer, NULL);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
     net_random(in, MOST * IMAGE, 7);
     for (int i = 0; i < MOST; i++)
-        run(net, 1, in + i * IMAGE, 1, one + i * FEATURES);
-    run(net, MOST, in, MOST, many);
+        net_run(net, 1, in + i * IMAGE, 1, one + i * FEATURES);
+    net_run(net, MOST, in, MOST, many);
     assert_memory_equal(one, many, sizeof one);
-    run(net, MOST, in, 3, many);
+    net_run(net, MOST, in, 3, many);
     assert_memory_equal(one, many, 3 * FEATURES * sizeof(float));
     assert_memory_not_equal(one, one + FEATURES, FEATURES * sizeof(float));
     pom_net_free(net);
@@ -52,16 +34,16 @@ static void every_path_gives_the_same_bits(void **state) {
     net_write_backbone(&writer);
     net_random(in, 2 * IMAGE, 9);
     setenv("POMONA_CPU", "ref", 1);
-    struct pom_net *net = load(&writer, NULL);
-    run(net, 2, in, 2, reference);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
+    net_run(net, 2, in, 2, reference);
     pom_net_free(net);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         setenv("POMONA_CPU", paths[i], 1);
         enum pom_isa isa;
         if (pom_cpu_isa(&isa, NULL) != POM_OK)
             continue;
-        net = load(&writer, NULL);
-        run(net, 2, in, 2, out);
+        net = net_load(&writer, NULL, NULL);
+        net_run(net, 2, in, 2, out);
         assert_memory_equal(reference, out, sizeof out);
         pom_net_free(net);
     }
@@ -73,7 +55,7 @@ static void info_counts(void **state) {
     (void)state;
     struct net_writer writer = {0};
     net_write_backbone(&writer);
-    struct pom_net *net = load(&writer, NULL);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
     const struct pom_net_info *info = pom_net_info(net);
     assert_int_equal(info->n_inputs, 1);
     assert_int_equal(info->n_outputs, 1);
@@ -93,7 +75,7 @@ static void output_stops_at_a_layer(void **state) {
     struct net_writer writer = {0};
     net_write_backbone(&writer);
     struct pom_net_options options = {.output = "pool"};
-    struct pom_net *net = load(&writer, &options);
+    struct pom_net *net = net_load(&writer, NULL, &options);
     const struct pom_net_tensor *out = &pom_net_info(net)->outputs[0];
     assert_int_equal(out->rank, 4);
     assert_int_equal(out->elements, 16 * 6 * 6);
@@ -123,14 +105,14 @@ static void channels_last_outside(void **state) {
     for (int c = 0; c < 3; c++)
         for (int p = 0; p < 144; p++)
             nhwc[p * 3 + c] = nchw[c * 144 + p];
-    struct pom_net *net = load(&writer, &(struct pom_net_options){.output = "swish"});
-    run(net, 1, nchw, 1, rows);
+    struct pom_net *net = net_load(&writer, NULL, &(struct pom_net_options){.output = "swish"});
+    net_run(net, 1, nchw, 1, rows);
     pom_net_free(net);
     net_metadata(&writer, "pomona.layout", "nhwc");
-    net = load(&writer, &(struct pom_net_options){.output = "swish", .image_input = true});
+    net = net_load(&writer, NULL, &(struct pom_net_options){.output = "swish", .image_input = true});
     assert_int_equal(pom_net_info(net)->inputs[0].dims[3], 3);
     assert_int_equal(pom_net_info(net)->outputs[0].dims[3], 32);
-    run(net, 1, nhwc, 1, last);
+    net_run(net, 1, nhwc, 1, last);
     assert_turned(rows, last, 32, 36);
     pom_net_free(net);
     pom_buffer_clean_up(&writer.bytes);
@@ -140,7 +122,7 @@ static void size_is_taken_or_refused(void **state) {
     (void)state;
     struct net_writer writer = {0};
     net_write_backbone(&writer);
-    struct pom_net *net = load(&writer, &(struct pom_net_options){.size = 20, .output = "swish"});
+    struct pom_net *net = net_load(&writer, NULL, &(struct pom_net_options){.size = 20, .output = "swish"});
     assert_int_equal(pom_net_info(net)->inputs[0].elements, 3 * 20 * 20);
     assert_int_equal(pom_net_info(net)->outputs[0].elements, 32 * 10 * 10);
     pom_net_free(net);
@@ -161,10 +143,10 @@ static void a_batch_fixed_at_one_is_open(void **state) {
     net_node(&writer, "ReduceMean", "conv", "mean", "axes=2,3;keepdims=0");
     net_output(&writer, "mean");
     net_finish(&writer);
-    struct pom_net *net = load(&writer, NULL);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
     assert_true(pom_net_info(net)->inputs[0].batched);
     net_random(in, 2 * 48, 1);
-    run(net, 2, in, 2, out);
+    net_run(net, 2, in, 2, out);
     pom_net_free(net);
     pom_buffer_clean_up(&writer.bytes);
 }
@@ -173,7 +155,7 @@ static void sessions_check_their_batch(void **state) {
     (void)state;
     struct net_writer writer = {0};
     net_write_backbone(&writer);
-    struct pom_net *net = load(&writer, NULL);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
     struct pom_net_session *session = NULL;
     assert_int_equal(pom_net_session_new(net, 0, &session, NULL), POM_ERR_ARGUMENT);
     assert_int_equal(pom_net_session_new(net, 2, &session, NULL), POM_OK);
@@ -189,7 +171,7 @@ static void printing_names_layers_and_kernels(void **state) {
     size_t size = 0;
     struct net_writer writer = {0};
     net_write_backbone(&writer);
-    struct pom_net *net = load(&writer, NULL);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
     pom_net_print_layers(net, out);
@@ -211,11 +193,11 @@ static void steps_are_timed(void **state) {
     struct net_writer writer = {0};
     net_write_backbone(&writer);
     net_random(in, 2 * IMAGE, 3);
-    struct pom_net *net = load(&writer, NULL);
+    struct pom_net *net = net_load(&writer, NULL, NULL);
     struct pom_net_session *session = NULL;
     uint64_t *step_ns = calloc((size_t)pom_net_steps(net), sizeof *step_ns);
     assert_non_null(step_ns);
-    run(net, 2, in, 2, plain);
+    net_run(net, 2, in, 2, plain);
     assert_int_equal(pom_net_session_new(net, 2, &session, NULL), POM_OK);
     pom_net_time_steps(session, step_ns);
     assert_int_equal(pom_net_run(session, (const float *const[]){in}, 2, (float *const[]){timed}, NULL), POM_OK);

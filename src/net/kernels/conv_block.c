@@ -116,14 +116,14 @@ void pom_conv_block_run(
     residual = block->last && block->last->desc.residual ? residual : NULL;
     for (int y = 0, made = 0, end; y < d->out_h; y = end) {
         end = y + cut.band < d->out_h ? y + cut.band : d->out_h;
-        int stop = lines_needed(d, end);
+        int needed = lines_needed(d, end);
         float *to = block->last ? middle : (float *)out + (size_t)y * line;
         for (int c = 0, next; c < d->in_c; c = next) {
             next = at_once < d->in_c - c ? c + at_once : d->in_c;
-            make_lines(block, &cut, in, c, next, made, stop, rings, copy);
+            make_lines(block, &cut, in, c, next, made, needed, rings, copy);
             run_depthwise(block, &cut, y, end, c, next, rings, to);
         }
-        made = stop;
+        made = needed;
         if (block->last)
             pom_gemm_conv_run_band(block->last, middle, residual, out, y, end - y);
     }
