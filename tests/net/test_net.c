@@ -2,7 +2,6 @@
 #include "cmocka_include.h"
 
 #include "nets.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
