@@ -1,7 +1,5 @@
-/* A worker allocates for its first images, and never again: from the file to the row in the spool.
- *
- * The linker sends Pomona's calls of the allocator here. Those within the codecs' and the database's own shared
- * libraries are not seen. */
+/* A worker allocates for its first images, and never again: from the file to the row in the spool. */
+#include "allocations.h"
 #include "base/file.h"
 #include "job/job.h"
 #include "model/keras.h"
@@ -16,44 +14,7 @@
 
 enum { SIZE = 64, PICTURES = 16 };
 
-static int allocations;
 static char root[] = "/tmp/pomona-allocations-XXXXXX";
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_malloc(size_t size) {
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size) {
-    allocations++;
-    return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    allocations++;
-    return __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    allocations++;
-    return __real_aligned_alloc(alignment, size);
-}
-
-char *__wrap_strdup(const char *text) {
-    allocations++;
-    return __real_strdup(text);
-}
 
 static void picture_path(size_t i, char path[32]) {
     snprintf(path, 32, "photos/%zu.jpg", i % PICTURES);
@@ -97,9 +58,9 @@ static int count_for(struct pom_job *job, size_t images) {
     for (size_t i = 0; i < images; i++)
         push_picture(job, i);
     pom_queue_close(job->todo);
-    allocations = 0;
+    pom_allocations = 0;
     pom_worker_run(job);
-    int counted = allocations;
+    int counted = pom_allocations;
     pom_queue_close(job->done);
     size_t done = 0;
     for (; pom_queue_pop(job->done, &item, 1, 1) > 0; done++) {

@@ -1,8 +1,7 @@
-/* Sessions and featurizers allocate when they are made and at their first image, and never again.
- *
- * The linker sends Pomona's calls of the allocator here. Those within the codec's own shared library are not seen. */
+/* Sessions and featurizers allocate when they are made and at their first image, and never again. */
 #include "cmocka_include.h"
 
+#include "allocations.h"
 #include "keras_fixture.h"
 #include "model/keras.h"
 #include <pomona/pomona.h>
@@ -15,36 +14,6 @@
 enum { SIZE = 64, SIDE = 100, BATCH = 4, FEATURES = 1280 };
 
 static const char *const H5 = "test-allocations.h5", *const ONNX = "test-allocations.onnx";
-static int allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-void *__wrap_malloc(size_t size) {
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size) {
-    allocations++;
-    return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    allocations++;
-    return __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    allocations++;
-    return __real_aligned_alloc(alignment, size);
-}
 
 static void write_jpeg(uint8_t grey, unsigned char **data, unsigned long *n) {
     struct jpeg_compress_struct info;
@@ -72,13 +41,13 @@ static uint8_t pixels[BATCH * SIZE * SIZE * 3];
 static void expect_no_allocations(const struct pom_model *model) {
     static float features[BATCH * FEATURES];
     struct pom_session *session = NULL;
-    allocations = 0;
+    pom_allocations = 0;
     assert_int_equal(pom_session_new(model, BATCH, &session, NULL), POM_OK);
-    assert_true(allocations > 0); /* they are counted */
-    allocations = 0;
+    assert_true(pom_allocations > 0); /* they are counted */
+    pom_allocations = 0;
     for (int n = 1; n <= BATCH; n++)
         assert_int_equal(pom_session_run(session, pixels, n, features, NULL), POM_OK);
-    assert_int_equal(allocations, 0);
+    assert_int_equal(pom_allocations, 0);
     pom_session_free(session);
 }
 
@@ -111,11 +80,11 @@ static void featurizers_allocate_for_the_first_images_only(void **state) {
     }
     assert_int_equal(pom_featurizer_new(*state, NULL, &featurizer, NULL), POM_OK);
     for (int round = 0; round < 3; round++) {
-        allocations = 0;
+        pom_allocations = 0;
         assert_int_equal(pom_featurize(featurizer, images, BATCH, features, statuses, NULL, NULL), POM_OK);
         for (int i = 0; i < BATCH; i++)
             assert_int_equal(statuses[i], POM_OK);
-        assert_true(round == 0 ? allocations > 0 : allocations == 0);
+        assert_true(round == 0 ? pom_allocations > 0 : pom_allocations == 0);
     }
     pom_featurizer_free(featurizer);
     for (int i = 0; i < BATCH; i++)
