@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Optional, Tuple
 
+import numpy as np
+
 from ..stats import Moments
-from ._columns import table
+from ._columns import binaries, numbers, table
 from ._worker import task_threads
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20  # bytes of moments in a row
 ROUNDS = (16, 1)  # parts that are left after each; not by the size of the cluster, so that the order of additions is the same on any
-PIECES = "part int, piece int, last boolean, moments binary"
+PIECES = "part int, piece int, left int, moments binary"  # left: pieces that still come
 
 
 def fit_moments(features: DataFrame) -> Optional[Moments]:
@@ -43,18 +46,23 @@ def moments_of(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def merged(parts: DataFrame, n: int) -> DataFrame:
-    """Of every n-th part one. The order in which they are merged does not depend on which came first, so nor do the bits."""
+    """Of every n-th part one. The order in which they are merged does not depend on which came first, so nor do the bits.
+
+    Adaptive execution is left to choose how many tasks do it: few parts are merged by few."""
     from pyspark.sql.functions import col
 
     def pomona_merge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         task_threads()
-        first, total = 0, None
-        for part, moments in _whole(batches):
-            first, total = (first, total.merge(moments)) if total is not None else (part, moments)
-        if total is not None:
+        for _, group in groupby(_whole(batches), lambda part: part[0] % n):
+            first, total = next(group)
+            for _, moments in group:
+                total.merge(moments)
             yield from _pieces(first, total)
 
-    return parts.repartition(n, col("part") % n).sortWithinPartitions("part", "piece").mapInArrow(pomona_merge, PIECES)
+    group = col("part") % n
+    adaptive = parts.sparkSession.conf.get("spark.sql.adaptive.enabled") == "true"
+    grouped = parts.repartition(group) if adaptive else parts.repartition(n, group)
+    return grouped.sortWithinPartitions(group, "part", "piece").mapInArrow(pomona_merge, PIECES)
 
 
 def _pieces(part: int, moments: Moments) -> Iterator[pa.RecordBatch]:
@@ -62,18 +70,19 @@ def _pieces(part: int, moments: Moments) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     blob = memoryview(moments.to_bytes())
-    for start in range(0, len(blob), PIECE):
-        row = {"part": part, "piece": start // PIECE, "last": start + PIECE >= len(blob), "moments": bytes(blob[start : start + PIECE])}
-        types = {"part": pa.int32(), "piece": pa.int32(), "last": pa.bool_(), "moments": pa.binary()}
-        yield pa.RecordBatch.from_arrays([pa.array([row[name]], kind) for name, kind in types.items()], list(types))
+    n = -(-len(blob) // PIECE)
+    for i in range(n):
+        counts = [numbers(np.array([value], np.int32), pa.int32()) for value in (part, i, n - 1 - i)]
+        piece = binaries([bytes(blob[i * PIECE : (i + 1) * PIECE])], pa.binary())
+        yield pa.RecordBatch.from_arrays([*counts, piece], ["part", "piece", "left", "moments"])
 
 
 def _whole(batches: Iterable[pa.RecordBatch]) -> Iterator[Tuple[int, Moments]]:
     """Pieces in their order, put together again."""
     pieces: List[bytes] = []
     for batch in batches:
-        for part, _, last, blob in zip(*(column.to_pylist() for column in batch.columns)):
+        for part, _, left, blob in zip(*(column.to_pylist() for column in batch.columns)):
             pieces.append(blob)
-            if last:
+            if left == 0:
                 yield part, Moments.from_bytes(b"".join(pieces))
                 pieces = []

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 from pyspark.accumulators import AccumulatorParam
 
 if TYPE_CHECKING:
-    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
 Counts = Tuple[int, int, float]  # images, of them failed, seconds of the task
@@ -40,8 +39,8 @@ def _scala_object(jvm: Any, name: str) -> Any:
 class Gauges:
     """The driver's side: accumulators that Spark's own LongAccumulatorSource and DoubleAccumulatorSource show as metrics."""
 
-    def __init__(self, context: SparkContext) -> None:
-        jvm, spark = context._jvm, context._jsc.sc()  # type: ignore[attr-defined]
+    def __init__(self, context: Any) -> None:
+        jvm, spark = context._jvm, context._jsc.sc()
         scala = jvm.PythonUtils.toScalaMap
         self._images = spark.longAccumulator("pomona.images")
         self._failed = spark.longAccumulator("pomona.images_failed")

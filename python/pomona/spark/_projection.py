@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..stats import PCA
 from ._batches import small_batches
-from ._columns import as_list, is_vector, lists, table, with_vectors
+from ._columns import as_list, is_vector, lists, present, table, with_vectors
 from ._files import read_file, write_file
 from ._moments import fit_moments
 from ._table import pca_of, table_of
@@ -87,6 +87,6 @@ def _projected(pca: PCA, batch: pa.RecordBatch) -> pa.RecordBatch:
     import pyarrow as pa
 
     column = batch.column(batch.num_columns - 1)
-    present = np.asarray(column.is_valid())
-    rows = pca.transform(table(column.drop_null())) if present.any() else np.empty((0, pca.n_components_), np.float32)
-    return pa.RecordBatch.from_arrays([*batch.columns[:-1], lists(rows, present)], batch.schema.names)
+    there = present(column)
+    rows = pca.transform(table(column)) if there.any() else np.empty((0, pca.n_components_), np.float32)
+    return pa.RecordBatch.from_arrays([*batch.columns[:-1], lists(rows, there)], batch.schema.names)

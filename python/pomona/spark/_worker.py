@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import Error
 from ..model import Model
 from ..stats import set_threads
-from ._columns import lists
+from ._columns import lists, strings
 from ._label import Label
 from ._sources import Source
 
@@ -89,9 +89,8 @@ class Featurizer:
     def _table(self, paths: Any, features: Any, errors: Any) -> pa.RecordBatch:
         import pyarrow as pa
 
-        labels = pa.array([self.label.of(path) for path in paths], pa.string())
         good = np.array([error is None for error in errors], np.bool_)
-        columns = [pa.array(paths, pa.string()), labels, lists(features[good], good), pa.array(errors, pa.string())]
+        columns = [strings(paths), strings([self.label.of(path) for path in paths]), lists(features[good], good), strings(errors)]
         return pa.RecordBatch.from_arrays(columns, ["path", "label", "features", "error"])
 
     def _report(self, done: int, failed: int, seconds: float) -> None:

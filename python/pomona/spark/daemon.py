@@ -5,6 +5,7 @@
 """
 
 import os
+from typing import Any
 
 from pyspark import daemon
 
@@ -12,4 +13,5 @@ from ._worker import preload
 
 if __name__ == "__main__":
     preload(os.environ.get("POMONA_PRELOAD", ""))
-    daemon.manager()
+    run: Any = daemon.manager
+    run()
