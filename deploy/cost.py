@@ -49,11 +49,15 @@ def vcpu_speed(tables, platform, decode_ms=None):
     return tables[platform]["cores_per_vcpu"] / (1 / speed["avx2_per_core"] + rest)
 
 
+def efficiency(tables):
+    """Of the program's speed that is left within Spark where every core has a task, as on a worker: Java's work shares the cores."""
+    return tables["measured"]["two_executors"] / (2 * tables["measured"]["program"])
+
+
 def cluster_speed(tables, platform, workers, decode_ms=None):
     """Images/s of so many workers within Spark."""
-    spark = tables["spark"]
-    one = tables[platform]["worker_vcpus"] * vcpu_speed(tables, platform, decode_ms) * spark["efficiency"]
-    return one * workers * spark["per_doubling"] ** math.log2(workers)
+    one = tables[platform]["worker_vcpus"] * vcpu_speed(tables, platform, decode_ms) * efficiency(tables)
+    return one * workers * tables["spark"]["per_doubling"] ** math.log2(workers)
 
 
 def seconds(tables, platform, images, workers, spot, decode_ms=None):

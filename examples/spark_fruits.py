@@ -14,7 +14,7 @@ from pomona.spark import featurize, fit_projection
 src, out, k, model = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 spark = SparkSession.builder.appName("fruits").getOrCreate()
 images = spark.read.format("binaryFile").option("pathGlobFilter", "*.jpg").option("recursiveFileLookup", "true").load(src)
-features = featurize(images.repartition(2 * spark.sparkContext.defaultParallelism), model=model).cache()
+features = featurize(images.select("path"), model=model).cache()  # a listing: the workers read
 
 started = time.time()
 n = features.count()

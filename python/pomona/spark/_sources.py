@@ -94,7 +94,8 @@ def read(path: Optional[str]) -> bytes:
 def _file_system(scheme: str, authority: str) -> Any:
     from pyarrow.fs import FileSystem
 
-    return FileSystem.from_uri(f"{scheme}://{authority}/")[0]
+    patience = "?retry_limit_seconds=60" if scheme == "gs" else ""  # its own is 15 minutes, also where there are no credentials at all
+    return FileSystem.from_uri(f"{scheme}://{authority}/{patience}")[0]
 
 
 COLOURS = {1: 0, 3: 2, 4: 6}  # channels -> PNG's colour type: gray, RGB, RGBA
