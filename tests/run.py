@@ -10,15 +10,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".deps" / "results"
-SANITIZED = {  # build folder -> sanitizers, meson suite, environment
-    "build-asan": ("address,undefined", [], {"ASAN_OPTIONS": "detect_leaks=1:handle_sigill=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}),
-    "build-tsan": ("thread", ["--suite", "threads"], {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/tsan.supp"}),
+SANITIZED = {  # build folder -> sanitizers, meson suite (none: all), environment
+    "build-asan": ("address,undefined", None, {"ASAN_OPTIONS": "detect_leaks=1:handle_sigill=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}),
+    "build-tsan": ("thread", "threads", {"TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/tsan.supp"}),
 }
 # These hold a job to seconds, or keep every core busy by themselves; the other files of pytest run two at a time.
 ALONE = {"tests/peers/test_features_full.py", "tests/peers/test_job_kill.py", "tests/peers/test_bucket_kill.py", "tests/peers/test_samebits.py"}
 # The longest begin first, so that none of them is left over at the end.
-LONGEST = ["tests/spark/test_cluster.py", "tests/spark/test_local.py", "tests/peers/test_model_keras.py", "tests/peers/test_faults.py",
-           "tests/peers/test_fast_accuracy.py", "tests/peers/test_pca_spark.py"]
+LONGEST = ["tests/peers/test_fast_accuracy.py", "tests/spark/test_cluster.py", "tests/spark/test_local.py", "tests/peers/test_model_keras.py",
+           "tests/peers/test_buckets.py", "tests/peers/test_faults.py", "tests/peers/test_pca_spark.py", "tests/readback/test_pca.py"]
 HANGS = 1800  # seconds after which a program of tests is ended, and has failed
 TIMES = {}  # what was run -> seconds
 
@@ -67,17 +67,24 @@ def count_program(test, count):
         print(f"FAILED {test['name']} ({test['result']})\n{out[-6000:]}")
 
 
-def meson(build, setup=(), select=(), **env):
+def programs(build, suite):
+    """The programs of a suite, as ninja calls them."""
+    tests = json.loads(run(["meson", "introspect", "--tests", build]).stdout)
+    commands = {command for test in tests if f"pomona:{suite}" in test["suite"] for command in test["cmd"]}
+    return sorted(command.removeprefix(f"{ROOT}/{build}/") for command in commands if command.startswith(f"{ROOT}/{build}/"))
+
+
+def meson(build, setup=(), suite=None, **env):
     count, start = Count(), time.time()
     fresh, log = not (ROOT / build / "build.ninja").exists(), ROOT / build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
     done = run(["meson", "setup" if fresh else "configure", build, "-Dtests=true", *setup], **({"CC": "clang-16"} if setup else {}))
     if done.returncode:
         sys.exit(done.stdout)
-    done = timed(f"{build}: compiling", ["ninja", "-C", build])
+    done = timed(f"{build}: compiling", ["ninja", "-C", build, *(programs(build, suite) if suite else ())])
     if done.returncode:
         sys.exit(f"{build} does not build:\n{done.stdout[-8000:]}")
-    run(["meson", "test", "-C", build, "--no-rebuild", "--timeout-multiplier", "4", *select], **env)
+    run(["meson", "test", "-C", build, "--no-rebuild", "--timeout-multiplier", "4", *(("--suite", suite) if suite else ())], **env)
     tests = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     for test in tests:
         count_program(test, count)
@@ -124,8 +131,8 @@ def stage_python():
 
 def quick():
     yield meson("build")
-    for build, (sanitizers, select, env) in SANITIZED.items():
-        yield meson(build, ["-Dbuildtype=debugoptimized", "-Doptimization=1", f"-Db_sanitize={sanitizers}", "-Db_lundef=false"], select, **env)
+    for build, (sanitizers, suite, env) in SANITIZED.items():
+        yield meson(build, ["-Dbuildtype=debugoptimized", "-Doptimization=1", f"-Db_sanitize={sanitizers}", "-Db_lundef=false"], suite, **env)
     stage_python()
     yield pytest("tests/e2e", "tests/readback", "tests/deploy", "tests/python")
 
