@@ -28,32 +28,37 @@ enum pom_status pom_infer_max_pool(struct pom_graph *graph, struct pom_node *nod
     return infer_pool(graph, node, msg);
 }
 
+/* One of the pools, by what the elements are. */
+struct pool {
+    void (*floats)(const struct pom_pool_desc *desc, const float *in, float *out);
+    void (*bf16)(const struct pom_pool_desc *desc, const uint16_t *in, uint16_t *out);
+    void (*bytes)(const struct pom_pool_desc *desc, const uint8_t *in, uint8_t *out);
+};
+
 struct pool_step {
     struct pom_pool_desc desc;
-    size_t images, in_stride, out_stride;
-    void (*pool)(const struct pom_pool_desc *desc, const float *in, float *out);
+    size_t images, in_stride, out_stride; /* in elements */
+    struct pool pool;
 };
 
 static void run_pool(const void *params, const struct pom_call *call) {
     const struct pool_step *p = params;
-    const float *in = call->in[0];
-    float *out = call->out;
-    for (size_t i = 0; i < p->images; i++)
-        p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
-}
-
-static void print_pool(const struct pom_pool_desc *d, FILE *out) {
-    fprintf(out, "%dx%d stride %d,%d: %dx%dx%d -> %dx%d", d->kernel_h, d->kernel_w, d->stride_h, d->stride_w, d->in_h,
-        d->in_w, d->channels, d->out_h, d->out_w);
+    for (size_t i = 0; i < p->images; i++) {
+        size_t from = i * p->in_stride, to = i * p->out_stride;
+        if (p->pool.floats)
+            p->pool.floats(&p->desc, (const float *)call->in[0] + from, (float *)call->out + to);
+        else if (p->pool.bf16)
+            p->pool.bf16(&p->desc, (const uint16_t *)call->in[0] + from, (uint16_t *)call->out + to);
+        else
+            p->pool.bytes(&p->desc, (const uint8_t *)call->in[0] + from, (uint8_t *)call->out + to);
+    }
 }
 
 static void describe_pool(const void *params, FILE *out) {
-    print_pool(&((const struct pool_step *)params)->desc, out);
+    const struct pom_pool_desc *d = &((const struct pool_step *)params)->desc;
+    fprintf(out, "%dx%d stride %d,%d: %dx%dx%d -> %dx%d", d->kernel_h, d->kernel_w, d->stride_h, d->stride_w, d->in_h,
+        d->in_w, d->channels, d->out_h, d->out_w);
 }
-
-static const struct pom_step_kind max_pool_kind = {.name = "f32_max_pool", .run = run_pool, .describe = describe_pool};
-static const struct pom_step_kind average_pool_kind = {
-    .name = "f32_average_pool", .run = run_pool, .describe = describe_pool};
 
 static struct pom_pool_desc pool_desc(const struct pom_node *node) {
     const struct pom_window *w = node->params;
@@ -80,10 +85,10 @@ static struct pom_pool_desc pool_desc(const struct pom_node *node) {
 }
 
 static void build_pool(struct pom_planner *planner, const struct pom_node *node, const struct pom_step_kind *kind,
-    void (*pool)(const struct pom_pool_desc *desc, const float *in, float *out)) {
+    enum pom_layout layout, struct pool pool) {
     const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
-    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_CHANNELS_LAST);
-    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_CHANNELS_LAST);
+    int from = pom_plan_input(planner, node->inputs[0], layout);
+    int to = pom_plan_output(planner, node->outputs[0], layout);
     struct pool_step *params = pom_plan_alloc(planner, 1, sizeof *params);
     size_t images = (size_t)in->dims[0];
     if (params && images > 0)
@@ -92,85 +97,23 @@ static void build_pool(struct pom_planner *planner, const struct pom_node *node,
 }
 
 void pom_build_average_pool(struct pom_planner *planner, const struct pom_node *node) {
-    build_pool(planner, node, &average_pool_kind, pom_kernels(planner->isa)->average_pool);
-}
-
-struct narrow_pool_step {
-    struct pom_pool_desc desc;
-    size_t images, in_stride, out_stride;
-    void (*pool)(const struct pom_pool_desc *desc, const uint8_t *in, uint8_t *out);
-};
-
-static void run_narrow_pool(const void *params, const struct pom_call *call) {
-    const struct narrow_pool_step *p = params;
-    const uint8_t *in = call->in[0];
-    uint8_t *out = call->out;
-    for (size_t i = 0; i < p->images; i++)
-        p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
-}
-
-static void describe_narrow_pool(const void *params, FILE *out) {
-    print_pool(&((const struct narrow_pool_step *)params)->desc, out);
-}
-
-static const struct pom_step_kind narrow_pool_kind = {
-    .name = "int8_max_pool", .run = run_narrow_pool, .describe = describe_narrow_pool};
-
-static void build_narrow_pool(struct pom_planner *planner, const struct pom_node *node) {
-    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
-    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_NARROW);
-    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_NARROW);
-    struct narrow_pool_step *params = pom_plan_alloc(planner, 1, sizeof *params);
-    size_t images = (size_t)in->dims[0];
-    if (params)
-        *params = (struct narrow_pool_step){pool_desc(node), images, in->elements / images, out->elements / images,
-            pom_int8_kernels(planner->isa)->max_pool};
-    pom_plan_step(planner, &narrow_pool_kind, params, from, -1, to);
-}
-
-struct bf16_pool_step {
-    struct pom_pool_desc desc;
-    size_t images, in_stride, out_stride;
-    void (*pool)(const struct pom_pool_desc *desc, const uint16_t *in, uint16_t *out);
-};
-
-static void run_bf16_pool(const void *params, const struct pom_call *call) {
-    const struct bf16_pool_step *p = params;
-    const uint16_t *in = call->in[0];
-    uint16_t *out = call->out;
-    for (size_t i = 0; i < p->images; i++)
-        p->pool(&p->desc, in + i * p->in_stride, out + i * p->out_stride);
-}
-
-static void describe_bf16_pool(const void *params, FILE *out) {
-    print_pool(&((const struct bf16_pool_step *)params)->desc, out);
-}
-
-static const struct pom_step_kind bf16_pool_kind = {
-    .name = "bf16_max_pool", .run = run_bf16_pool, .describe = describe_bf16_pool};
-
-static void build_bf16_pool(struct pom_planner *planner, const struct pom_node *node) {
-    const struct pom_value *in = node->inputs[0], *out = node->outputs[0];
-    int from = pom_plan_input(planner, node->inputs[0], POM_LAYOUT_BF16);
-    int to = pom_plan_output(planner, node->outputs[0], POM_LAYOUT_BF16);
-    struct bf16_pool_step *params = pom_plan_alloc(planner, 1, sizeof *params);
-    size_t images = (size_t)in->dims[0];
-    if (params && images > 0)
-        *params = (struct bf16_pool_step){pool_desc(node), images, in->elements / images, out->elements / images,
-            pom_bf16_kernels(planner->isa)->max_pool};
-    pom_plan_step(planner, &bf16_pool_kind, params, from, -1, to);
+    static const struct pom_step_kind kind = {.name = "f32_average_pool", .run = run_pool, .describe = describe_pool};
+    const struct pool pool = {.floats = pom_kernels(planner->isa)->average_pool};
+    build_pool(planner, node, &kind, POM_LAYOUT_CHANNELS_LAST, pool);
 }
 
 void pom_build_max_pool(struct pom_planner *planner, const struct pom_node *node) {
-    if (pom_plan_holds(planner, node->inputs[0], POM_LAYOUT_BF16)) {
-        build_bf16_pool(planner, node);
-        return;
-    }
-    if (node->narrow && node->outputs[0]->grid) {
-        build_narrow_pool(planner, node);
-        return;
-    }
-    build_pool(planner, node, &max_pool_kind, pom_kernels(planner->isa)->max_pool);
+    static const struct pom_step_kind floats = {.name = "f32_max_pool", .run = run_pool, .describe = describe_pool},
+                                      bf16 = {.name = "bf16_max_pool", .run = run_pool, .describe = describe_pool},
+                                      bytes = {.name = "int8_max_pool", .run = run_pool, .describe = describe_pool};
+    const enum pom_isa isa = planner->isa;
+    if (pom_plan_holds(planner, node->inputs[0], POM_LAYOUT_BF16))
+        build_pool(planner, node, &bf16, POM_LAYOUT_BF16, (struct pool){.bf16 = pom_bf16_kernels(isa)->max_pool});
+    else if (node->narrow && node->outputs[0]->grid)
+        build_pool(planner, node, &bytes, POM_LAYOUT_NARROW, (struct pool){.bytes = pom_int8_kernels(isa)->max_pool});
+    else
+        build_pool(
+            planner, node, &floats, POM_LAYOUT_CHANNELS_LAST, (struct pool){.floats = pom_kernels(isa)->max_pool});
 }
 
 /* GlobalAveragePool, and ReduceMean over height and width (op_reduce.c) */
