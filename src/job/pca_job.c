@@ -7,6 +7,7 @@
 #include "job/table_ahead.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A table being written: the text columns of the input, then one list. */
@@ -23,7 +24,12 @@ struct pca_job {
     struct pom_projection *projection;
     struct pom_table_ahead ahead;
     struct output pca, scaled;
+    struct pom_metadata model;           /* of the table's features, where its footer says so */
+    const struct pom_metadata *metadata; /* for the footers: the caller's, or at least the model */
+    int n_metadata;
 };
+
+static const char MODEL_KEY[] = "pomona.model.sha256";
 
 /* "pca" -> the path of pca.parquet in the folder, which the result then names. free() releases. */
 static char *name_file(struct pca_job *job, const char *stem) {
@@ -65,11 +71,32 @@ static enum pom_status fit_projection(struct pca_job *job, struct pom_message *m
     return pom_fail_in(msg, status, "%s", options->table);
 }
 
+static void choose_metadata(struct pca_job *job) {
+    job->model = (struct pom_metadata){MODEL_KEY, pom_table_metadata(job->table.reader, MODEL_KEY)};
+    job->metadata = job->options->metadata;
+    job->n_metadata = job->options->n_metadata;
+    if (job->n_metadata == 0 && job->model.value) {
+        job->metadata = &job->model;
+        job->n_metadata = 1;
+    }
+}
+
+/* Two networks may well have as many features. */
+static enum pom_status check_model(const struct pca_job *job, const char *fitted, struct pom_message *msg) {
+    if (!job->model.value || fitted[0] == '\0' || strcmp(job->model.value, fitted) == 0)
+        return POM_OK;
+    return pom_fail(msg, POM_ERR_ARGUMENT,
+        "%s was fitted on features of another model than %s has: use the projection that belongs to its model",
+        job->options->projection, job->options->table);
+}
+
 static enum pom_status make_projection(struct pca_job *job, struct pom_message *msg) {
     const struct pom_pca_job_options *options = job->options;
     if (!options->projection)
         return fit_projection(job, msg);
-    POM_TRY(pom_projection_table_read(options->projection, &job->projection, msg));
+    char model[POM_SHA256_HEX];
+    POM_TRY(pom_projection_table_read(options->projection, &job->projection, model, msg));
+    POM_TRY(check_model(job, model, msg));
     if (job->projection->d != job->table.d)
         return pom_fail(msg, POM_ERR_ARGUMENT,
             "%s projects %zu features and %s has %zu: they come from different models", options->projection,
@@ -83,7 +110,7 @@ static enum pom_status write_projection(struct pca_job *job, struct pom_message 
     if (!path)
         return pom_fail_memory(msg, "a path");
     enum pom_status status =
-        pom_projection_table_write(path, options->format, job->projection, options->metadata, options->n_metadata, msg);
+        pom_projection_table_write(path, options->format, job->projection, job->metadata, job->n_metadata, msg);
     free(path);
     return status;
 }
@@ -142,7 +169,7 @@ static enum pom_status write_rows(struct pca_job *job, struct pom_message *msg) 
 static enum pom_status finish(struct pca_job *job, struct output *out, struct pom_message *msg) {
     struct pom_table_writer *writer = out->writer;
     out->writer = NULL;
-    return writer ? pom_table_finish(writer, job->options->metadata, job->options->n_metadata, msg) : POM_OK;
+    return writer ? pom_table_finish(writer, job->metadata, job->n_metadata, msg) : POM_OK;
 }
 
 static enum pom_status project_rows(struct pca_job *job, struct pom_message *msg) {
@@ -168,6 +195,7 @@ static bool lacks_components(const struct pca_job *job) {
 static enum pom_status run(struct pca_job *job, struct pom_message *msg) {
     const struct pom_pca_job_options *options = job->options;
     POM_TRY(pom_feature_table_open(&job->table, options->table, options->column ? options->column : "features", msg));
+    choose_metadata(job);
     if (options->threads)
         pom_stats_set_threads(options->threads);
     POM_TRY(check_cancelled(job, msg));

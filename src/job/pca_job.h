@@ -21,7 +21,8 @@ struct pom_pca_job_options {
     const char *folder;         /* where the files are made; exists */
     enum pom_format format;     /* of the files */
     bool spark_vectors;         /* lists as Spark MLlib's vectors (Parquet only) */
-    const struct pom_metadata *metadata; /* for the footer of each file */
+    const struct pom_metadata
+        *metadata; /* for the footer of each file; NULL: the model's SHA-256 that the table's own footer has */
     int n_metadata;
     size_t memory_bytes;       /* for fitting; 0: 1 GiB */
     int threads;               /* of the matrix products, for the whole process; 0: as it is */

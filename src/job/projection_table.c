@@ -147,9 +147,13 @@ static enum pom_status read_rows(struct pom_table_reader *reader, struct growing
     }
 }
 
-enum pom_status pom_projection_table_read(const char *path, struct pom_projection **out, struct pom_message *msg) {
+enum pom_status pom_projection_table_read(
+    const char *path, struct pom_projection **out, char model[POM_SHA256_HEX], struct pom_message *msg) {
     struct pom_table_reader *reader;
     POM_TRY(pom_table_open(path, columns, N_COLUMNS, &reader, msg));
+    const char *made = pom_table_metadata(reader, "pomona.model.sha256");
+    if (model)
+        snprintf(model, POM_SHA256_HEX, "%s", made ? made : "");
     struct growing to = {.p = pom_calloc(1, sizeof *to.p)};
     enum pom_status status = to.p ? read_rows(reader, &to, msg) : pom_fail_memory(msg, "the projection");
     pom_table_close(reader);

@@ -98,7 +98,7 @@ static struct pom_projection *run(struct pom_pca_job_options options, struct pom
     if (pom_pca_job_run(&options, result, &msg) != POM_OK)
         fail_msg("%s", msg.text);
     char *path = in_folder(result->files[0]);
-    assert_int_equal(pom_projection_table_read(path, &p, NULL), POM_OK);
+    assert_int_equal(pom_projection_table_read(path, &p, NULL, NULL), POM_OK);
     free(path);
     return p;
 }

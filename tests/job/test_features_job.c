@@ -165,7 +165,7 @@ static struct pom_projection *fit_table(const char *table, size_t k) {
     struct pom_pca_job_result result;
     struct pom_projection *projection = NULL;
     assert_int_equal(pom_pca_job_run(&job, &result, NULL), POM_OK);
-    assert_int_equal(pom_projection_table_read("projection.parquet", &projection, NULL), POM_OK);
+    assert_int_equal(pom_projection_table_read("projection.parquet", &projection, NULL, NULL), POM_OK);
     return projection;
 }
 
@@ -174,7 +174,7 @@ static void assert_projection_of_the_table(struct pom_features_options job) {
     struct pom_projection *projection = NULL;
     assert_int_equal(pom_features_job(&job, &report, NULL), POM_OK);
     pom_features_report_clean_up(&report);
-    assert_int_equal(pom_projection_table_read("out/projection.parquet", &projection, NULL), POM_OK);
+    assert_int_equal(pom_projection_table_read("out/projection.parquet", &projection, NULL, NULL), POM_OK);
     struct pom_projection *expected = fit_table("out/features.parquet", job.pca.k);
     assert_int_equal(projection->rows, expected->rows);
     assert_int_equal(projection->k, job.pca.k);

@@ -222,6 +222,10 @@ def test_refusals_say_why_and_write_nothing(tmp_path):
     pomona("pca", table, "-o", tmp_path / "out", "--pca", "2")
     other = save(tmp_path / "other.parquet", made_up(20, 7))
     refused(tmp_path, other, "--projection", tmp_path / "out/projection.parquet", says="projects 6 features")
+    for name, model in ("ours", b"a" * 64), ("theirs", b"b" * 64):
+        pq.write_table(pq.read_table(table).replace_schema_metadata({"pomona.model.sha256": model}), tmp_path / f"{name}.parquet")
+    pomona("pca", tmp_path / "ours.parquet", "-o", tmp_path / "made", "--pca", "2")
+    refused(tmp_path, tmp_path / "theirs.parquet", "--projection", tmp_path / "made/projection.parquet", says="of another model")
     refused(tmp_path, table, "--projection", table, says="row")
     stored = pq.read_table(tmp_path / "out/projection.parquet")
     pq.write_table(stored.slice(1), tmp_path / "cut.parquet")
