@@ -69,6 +69,7 @@ def count_program(test, count):
 
 def programs(build, suite):
     """The programs of a suite, as ninja calls them."""
+    run(["ninja", "-C", build, "build.ninja"])  # tests that came with a change are known only then
     tests = json.loads(run(["meson", "introspect", "--tests", build]).stdout)
     commands = {command for test in tests if f"pomona:{suite}" in test["suite"] for command in test["cmd"]}
     return sorted(command.removeprefix(f"{ROOT}/{build}/") for command in commands if command.startswith(f"{ROOT}/{build}/"))

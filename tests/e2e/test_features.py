@@ -158,10 +158,10 @@ def test_pca_of_a_run(photos, tmp_path):
 
 def test_too_little_memory_for_an_image(tmp_path):
     (tmp_path / "photos").mkdir()
-    photograph(0, (6000, 5000)).save(tmp_path / "photos" / "large.png")
+    photograph(0, (6000, 5000)).save(tmp_path / "photos" / "large.jpg", progressive=True)
     said = pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--memory", "70M", code=2)
     cause = pd.read_parquet(tmp_path / "out" / "errors.parquet").cause[0]
-    assert "decoding 6000x5000 pixels takes 115 MiB" in cause and "use --memory" in cause
+    assert "decoding 6000x5000 pixels takes 172 MiB" in cause and "use --memory" in cause
     assert "errors.parquet says why, --retry-failed reads again" in said
     pomona("features", tmp_path / "photos", "-o", tmp_path / "out", *PIXELS, "--memory", "2G", "--retry-failed")
 
