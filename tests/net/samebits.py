@@ -52,7 +52,8 @@ PLANS = {
         Plan(SMALL, 64, 40, BF16, DIAGONAL, "bf16"), Plan(SMALL, 32, 4, BF16 + SIMD + PORTABLE + NEON, ONE, "bf16"),
     ],
     "full": [
-        Plan(SMALL, 224, 500, SIMD, PRODUCT), Plan(LARGE, 64, 500, SIMD, PRODUCT), Plan(LARGE, 224, 200, SIMD, ONE),
+        Plan(SMALL, 224, 500, SIMD, DIAGONAL), Plan(SMALL, 224, 50, SIMD, PRODUCT),
+        Plan(LARGE, 64, 500, SIMD, DIAGONAL), Plan(LARGE, 64, 50, SIMD, PRODUCT), Plan(LARGE, 224, 50, SIMD, ONE),
         Plan((*SMALL, "resnet50"), 32, 500, SIMD + PORTABLE + NEON, ONE), Plan(("vgg16",), 32, 100, SIMD + PORTABLE + NEON, ONE),
         Plan(SMALL + LARGE, 32, 20, PORTABLE + NEON, DIAGONAL),
         Plan(SMALL, 224, 6, PORTABLE + NEON, ONE), Plan(LARGE, 64, 4, PORTABLE + NEON, ONE),
