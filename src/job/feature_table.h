@@ -8,6 +8,9 @@
 
 enum { POM_FEATURE_NAMES = 2 }; /* path, label */
 
+/* The footer's key of the SHA-256 of the network's file, in every table that its features are behind. */
+#define POM_MODEL_HASH_KEY "pomona.model.sha256"
+
 /* The texts of a block of rows. Zero-initialise; the next block overwrites it. */
 struct pom_row_names {
     struct pom_buffer text;

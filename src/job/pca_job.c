@@ -29,8 +29,6 @@ struct pca_job {
     int n_metadata;
 };
 
-static const char MODEL_KEY[] = "pomona.model.sha256";
-
 /* "pca" -> the path of pca.parquet in the folder, which the result then names. free() releases. */
 static char *name_file(struct pca_job *job, const char *stem) {
     char *name = job->result->files[job->result->n_files];
@@ -72,7 +70,7 @@ static enum pom_status fit_projection(struct pca_job *job, struct pom_message *m
 }
 
 static void choose_metadata(struct pca_job *job) {
-    job->model = (struct pom_metadata){MODEL_KEY, pom_table_metadata(job->table.reader, MODEL_KEY)};
+    job->model = (struct pom_metadata){POM_MODEL_HASH_KEY, pom_table_metadata(job->table.reader, POM_MODEL_HASH_KEY)};
     job->metadata = job->options->metadata;
     job->n_metadata = job->options->n_metadata;
     if (job->n_metadata == 0 && job->model.value) {

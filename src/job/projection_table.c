@@ -1,6 +1,7 @@
 #include "job/projection_table.h"
 
 #include "base/memory.h"
+#include "job/feature_table.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,7 +152,7 @@ enum pom_status pom_projection_table_read(
     const char *path, struct pom_projection **out, char model[POM_SHA256_HEX], struct pom_message *msg) {
     struct pom_table_reader *reader;
     POM_TRY(pom_table_open(path, columns, N_COLUMNS, &reader, msg));
-    const char *made = pom_table_metadata(reader, "pomona.model.sha256");
+    const char *made = pom_table_metadata(reader, POM_MODEL_HASH_KEY);
     if (model)
         snprintf(model, POM_SHA256_HEX, "%s", made ? made : "");
     struct growing to = {.p = pom_calloc(1, sizeof *to.p)};

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/resources.h"
+#include "job/feature_table.h"
 #include "job/label.h"
 #include "job/label_count.h"
 #include <stdio.h>
@@ -41,7 +42,7 @@ void pom_footer_fill(struct pom_footer *footer, const struct pom_job *job, const
     add(footer, "pomona.rows", print_count(footer->rows, sizeof footer->rows, report->rows));
     add(footer, "pomona.errors", print_count(footer->errors, sizeof footer->errors, report->errors));
     add(footer, "pomona.model", info->name);
-    add(footer, "pomona.model.sha256", info->sha256);
+    add(footer, POM_MODEL_HASH_KEY, info->sha256);
     add(footer, "pomona.output_layer", info->output_layer);
     add(footer, "pomona.preprocess", info->preprocess);
     snprintf(footer->size, sizeof footer->size, "%dx%d", info->width, info->height);

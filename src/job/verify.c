@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "job/choice.h"
+#include "job/feature_table.h"
 #include "job/lock.h"
 #include "job/made_with.h"
 #include "job/state.h"
@@ -251,7 +252,7 @@ static bool is_picked(struct verify *self, uint64_t *wanted, uint64_t left) {
 
 static enum pom_status check_reader(
     const struct verify *self, const struct pom_table_reader *reader, const char *table, struct pom_message *msg) {
-    const char *made = pom_table_metadata(reader, "pomona.model.sha256");
+    const char *made = pom_table_metadata(reader, POM_MODEL_HASH_KEY);
     if (!made || !self->made.sha256 || strcmp(made, self->made.sha256) == 0)
         return POM_OK;
     return pom_fail(

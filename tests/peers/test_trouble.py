@@ -30,13 +30,17 @@ def jpeg(seed):
     return data.getvalue()
 
 
+def fill(server, names):
+    for bucket in ("photos", "tables"):
+        server.client.create_bucket(Bucket=bucket)
+    for i, name in enumerate(names):
+        server.put("photos", name, jpeg(i % 50))
+
+
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory):
     with servers.versitygw(tmp_path_factory.mktemp("versitygw")) as server:
-        for bucket in ("photos", "tables"):
-            server.client.create_bucket(Bucket=bucket)
-        for i in range(PHOTOS):
-            server.put("photos", f"{i % 7}/{i:03}.jpg", jpeg(i % 50))
+        fill(server, [f"{i % 7}/{i:03}.jpg" for i in range(PHOTOS)])
         server.port = int(server.url.rsplit(":", 1)[1])
         yield server
 
@@ -98,10 +102,7 @@ def test_a_user_removed_on_the_way(name, tmp_path):
             if len(reads) == 200:
                 server.remove_user("someone")
     with getattr(servers, name)(tmp_path) as server, FaultProxy(int(server.url.rsplit(":", 1)[1]), 1, 0) as proxy:
-        for bucket in ("photos", "tables"):
-            server.client.create_bucket(Bucket=bucket)
-        for i in range(300):
-            server.put("photos", f"{i:03}.jpg", jpeg(i % 50))
+        fill(server, [f"{i:03}.jpg" for i in range(300)])
         server.add_user("someone", "some-secret")
         proxy.script = script
         env = {**server.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
@@ -178,10 +179,7 @@ def test_a_machine_with_a_wrong_clock(name, tmp_path):
                 clock.write_text("+3600")
 
     with getattr(servers, name)(tmp_path) as server, Watch(int(server.url.rsplit(":", 1)[1]), 1, 0) as proxy:
-        for bucket in ("photos", "tables"):
-            server.client.create_bucket(Bucket=bucket)
-        for i in range(400):
-            server.put("photos", f"{i:03}.jpg", jpeg(i % 50))
+        fill(server, [f"{i:03}.jpg" for i in range(400)])
         env = {**server.env, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}", "LD_PRELOAD": str(FAKETIME[0]), "DONT_FAKE_MONOTONIC": "1",
                "FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": str(clock)}
         for set_to, words in (("-3600", "behind"), ("+3600", "ahead")):
